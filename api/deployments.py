@@ -28,11 +28,8 @@ from core.deployments import Form, form_of
 from core.identifiers import ApprovalIdentifier, parse_device_id
 from ra.repeat import RequestKey
 from ra.reporting.deployments import batch, of_approval
-from ra.reporting.record import record_deployments
+from ra.reporting.record import LARGEST_REPORT, record_deployments
 from ra.reporting.views import BatchAnswer, DeploymentsAnswer, ReportTaken
-
-REPORT_LIMIT = 32 * 1024 * 1024
-"""Octets of a report: 100,000 lines of 335."""
 
 
 def add_deployments(app: OpenAPI, service: Service) -> None:
@@ -44,7 +41,7 @@ def add_deployments(app: OpenAPI, service: Service) -> None:
     @app.post(
         "/v1/deployments",
         operation_id="recordDeployments",
-        openapi_extensions={**clauses("F2.21(d)", "F2.28(d)", "F2.28(e)", "F2.28(f)"), **body_limit(REPORT_LIMIT)},
+        openapi_extensions={**clauses("F2.21(d)", "F2.28(d)", "F2.28(e)", "F2.28(f)"), **body_limit(LARGEST_REPORT)},
         responses={200: answer(ReportTaken), **refusals(*WRITE_REFUSALS)},
         **shared,
     )
@@ -57,7 +54,7 @@ def add_deployments(app: OpenAPI, service: Service) -> None:
         said = DEPLOYMENT_TYPES.get(request.mimetype)
         if said is None and request.mimetype != OCTETS_TYPE:
             raise UnsupportedMediaType
-        body = raw_body(REPORT_LIMIT)
+        body = raw_body(LARGEST_REPORT)
         form = form_of(body) if said is None else said
         # Verification looks deployments up when it is asked: there is no mirror to refresh.
         key = _key(header, query, form, body)

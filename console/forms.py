@@ -16,14 +16,12 @@ from officers.statement import Claim, parse_authorisation
 from ra.applying.evidence import LARGEST_FILE
 from ra.authorising import Signed
 from ra.repeat import RequestKey
+from ra.reporting.record import LARGEST_REPORT
 from ra.telling.reconcile import LARGEST_LIST
 
 LONGEST_AUTHORISATION = 64 * 1024
 FRAMING = 64 * 1024
 """Octets that a form adds to the file in it."""
-
-LARGEST_REPORT = 32 * 1024 * 1024
-"""Octets of a report of deployments, as POST /v1/deployments takes them."""
 
 LARGER: Mapping[str, int] = {
     "/console/applications/{identifier}/files": LARGEST_FILE + FRAMING,

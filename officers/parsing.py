@@ -10,9 +10,7 @@ WHERE_SAID = Field(exclude_if=lambda said: said is None)
 """A member that came later: what does not have it is written as it ever was."""
 
 Word: TypeAlias = Annotated[str, StringConstraints(min_length=1, max_length=200)]
-Hex: TypeAlias = Annotated[str, StringConstraints(pattern=r"^([0-9a-f]{2})+$", max_length=2_046)]
-"""Octets, at most as many as the longest identifier of a passkey has (LONGEST_CREDENTIAL)."""
-
+Hex: TypeAlias = Annotated[str, StringConstraints(pattern=r"^([0-9a-f]{2})+$", max_length=2_000)]
 Hex256: TypeAlias = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
 Thumbprint: TypeAlias = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_-]{43}$")]
 

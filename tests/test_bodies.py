@@ -6,8 +6,8 @@ from collections.abc import Callable
 
 import pytest
 
-from api.deployments import REPORT_LIMIT
 from ra.applying.evidence import LARGEST_FILE
+from ra.reporting.record import LARGEST_REPORT
 from ra.telling.reconcile import LARGEST_LIST
 from tests.deployments_world import LATER, VERSION, eui
 from tests.front_world import chunked, fin, quick, request, rst
@@ -26,7 +26,7 @@ def web(world: World) -> Web:
 def test_the_description_says_how_long_each_body_may_be(web: Web) -> None:
     limits = {(each.method, each.path): each.limit for each in web.operations()}
     assert len(limits) > 25
-    assert limits["POST", "/v1/deployments"] == REPORT_LIMIT
+    assert limits["POST", "/v1/deployments"] == LARGEST_REPORT
     assert limits["POST", "/v1/cpl/reconciliations"] == LARGEST_LIST
     assert limits["POST", "/v1/applications/x1/evidence?name=a.pdf"] == LARGEST_FILE
     assert len([each for each in limits.values() if each == LARGEST_FILE]) >= 4

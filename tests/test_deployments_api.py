@@ -109,7 +109,7 @@ def test_a_report_is_bounded_in_octets_and_lines(api: Api, monkeypatch: pytest.M
     many = b"event,device_id,on\n" + b"x,x,x\n" * 100_001
     refused(send(api, many), 413, "deployments-too-many")
     refused(send(api, b'{"lines":[' + b"0," * 100_000 + b"0]}", "application/json"), 413, "deployments-too-many")
-    monkeypatch.setattr(resource, "REPORT_LIMIT", 1_000)
+    monkeypatch.setattr(resource, "LARGEST_REPORT", 1_000)
     refused(send(api, b"x" * 1_001), 413, "body-too-large")
 
 

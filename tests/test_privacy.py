@@ -94,7 +94,7 @@ def test_nothing_about_a_home_is_stored_logged_or_repeated_whatever_is_sent(
     send("application/xml", GOOD + b" ", Idempotency_Key="k1")
     for who in (None, "officer-1", "manufacturer", "rival"):
         send("application/xml", GOOD, who)
-    monkeypatch.setattr(resource, "REPORT_LIMIT", len(GOOD) - 1)
+    monkeypatch.setattr(resource, "LARGEST_REPORT", len(GOOD) - 1)
     send("application/xml", GOOD)
 
     assert {200, 400, 401, 403, 409, 413, 415} <= {answer.status_code for answer in answers}

@@ -12,7 +12,6 @@ import psycopg
 import pytest
 from sqlalchemy import func, insert, select, update
 
-from api.deployments import REPORT_LIMIT
 from api.lookout import QUIET_SECONDS, STANDS_SECONDS, Lookout
 from api.readiness import Check, Purpose, noticed
 from api.status.snapshot import Snapshot, amended
@@ -36,6 +35,7 @@ from core.kinds import DeliveryState, ProcessRole
 from core.mirror import unpacked
 from front.limits import Limits
 from ra.applying.evidence import LARGEST_FILE
+from ra.reporting.record import LARGEST_REPORT
 from ra.telling.reconcile import LARGEST_LIST
 from store.reading.watching import UNDELIVERED, Backlog, Telling, telling
 from store.tables import journal, signs_of_life
@@ -174,7 +174,7 @@ def test_what_cannot_be_asked_is_believed_to_be_as_it_was() -> None:
 
 def test_a_disk_is_said_to_be_nearly_full_while_all_that_is_collected_at_once_has_room() -> None:
     assert DISK_NEARLY_FULL - DISK_FULL >= SPOOLED == Limits().spooled
-    assert 2 * max(LARGEST_FILE, LARGEST_LIST, REPORT_LIMIT) <= DISK_FULL
+    assert 2 * max(LARGEST_FILE, LARGEST_LIST, LARGEST_REPORT) <= DISK_FULL
 
 
 # --- in force now ------------------------------------------------------------------------------------------------

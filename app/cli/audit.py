@@ -35,7 +35,10 @@ def audit() -> None:
     """Prove that everything in the register follows from the journal, with nothing of ours but keys."""
 
 
-@audit.command(short_help="Write the whole register into FILE, at the machine.", epilog="\b\nExample:\n  trialcpa audit export register.jsonl --home var")
+@audit.command(
+    short_help="Write the whole register into FILE, at the machine.",
+    epilog="\b\nExample:\n  trialcpa audit export register.jsonl --home var",
+)
 @click.argument("file", type=_NEW_FILE)
 @home_option
 def export(file: Path, home: Path | None) -> None:
@@ -53,7 +56,10 @@ def export(file: Path, home: Path | None) -> None:
     click.echo(f"{file}: {counted(lines, 'line')}.")
 
 
-@audit.command(short_help="Write it into FILE, as a running service sends it.", epilog="\b\nExample:\n  trialcpa audit fetch register.jsonl --key-file auditor.key")
+@audit.command(
+    short_help="Write it into FILE, as a running service sends it.",
+    epilog="\b\nExample:\n  trialcpa audit fetch register.jsonl --key-file auditor.key",
+)
 @click.argument("file", type=_NEW_FILE)
 @asks_service
 def fetch(file: Path, service: Service) -> None:

@@ -32,6 +32,9 @@ from store.reading import deployments as deployment_reading
 from store.transactions import Transaction
 from store.verbs import deployments, facts
 
+LARGEST_REPORT = 32 * 1024 * 1024
+"""Octets of a report: 100,000 lines of 335."""
+
 LINES_AT_ONCE = 2_000
 """Lines of one transaction: other writers wait for at most so much work."""
 

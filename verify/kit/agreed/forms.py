@@ -6,8 +6,7 @@ from typing import Any, TypeAlias
 
 Form: TypeAlias = Callable[[object], bool]
 
-LONGEST_WORD, LONGEST_HEX = 200, 2_046
-"""Characters; the second has the 1,023 octets of the longest identifier of a passkey (WebAuthn, 4)."""
+LONGEST_WORD, LONGEST_HEX = 200, 2_000
 
 _HEX = re.compile(r"([0-9a-f]{2})+")
 _SHA256 = re.compile(r"[0-9a-f]{64}")
