@@ -5,11 +5,13 @@ import json
 import os
 import random
 import signal
+import socket
 import subprocess
 import sys
 import threading
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -29,7 +31,7 @@ from verify.kit.note import checkpoint
 from verify.kit.program import COMMANDS, main
 from verify.kit.simulated import Log, granted
 from verify.kit.simulator import Simulator
-from verify.kit.stopped import Stopped
+from verify.kit.stopped import Check, Stopped
 
 RUN = [sys.executable, "-c", "from verify.kit.program import main; main()"]
 
@@ -229,3 +231,26 @@ def test_a_copy_that_is_damaged_is_neither_a_yes_nor_a_no(tmp_path: Path, capsys
     asked = ["ask", "--copy", str(copy), "--approval", "TDT-2027-0001-X", "--log-key", str(Log().key)]
     assert exits(asked) == 2
     assert capsys.readouterr().err.startswith("trialcpa-verify: ")
+
+
+@pytest.mark.parametrize(("length", "said"), [(10**6, "to its end"), (3, "")])
+def test_whoever_answers_a_drop_at_a_time_is_not_waited_for_for_ever(length: int, said: str) -> None:
+    def drips(listening: socket.socket) -> None:
+        with suppress(OSError), listening.accept()[0] as asked:
+            asked.recv(4_096)
+            asked.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % length)
+            for _ in range(min(length, 200)):
+                asked.sendall(b"x")
+                time.sleep(0.02)
+
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        thread = threading.Thread(target=drips, args=(listening,), daemon=True)
+        thread.start()
+        authority = Authority(f"http://127.0.0.1:{listening.getsockname()[1]}", seconds=5, whole=0.5)
+        if said:
+            with pytest.raises(Stopped, match=said) as stopped:
+                authority.get("/v1/checkpoint")
+            assert stopped.value.check is Check.UNREACHABLE
+        else:
+            assert authority.get("/v1/checkpoint") == b"x" * length
+    thread.join(10)

@@ -3,6 +3,7 @@
 import base64
 import http.client
 import json
+import time
 from collections.abc import Iterator, Mapping
 from urllib.parse import urlsplit
 
@@ -22,15 +23,16 @@ class Authority:
     Args:
         base: its address, http or https, without anything behind the path.
         seconds: that each answer may take to begin and between any two pieces of it.
+        whole: seconds in which an answer has to be there to its end, but for one that is yielded in pieces.
         api_key: who asks; nothing but `ask` needs one.
     """
 
-    def __init__(self, base: str, *, seconds: float = 60, api_key: str = "") -> None:
+    def __init__(self, base: str, *, seconds: float = 60, whole: float = 300, api_key: str = "") -> None:
         where = urlsplit(base)
         if where.scheme not in ("http", "https") or not where.hostname or where.query or where.fragment:
             raise ValueError(f"{base!r} is no address of an authority")
         self._where = where
-        self._seconds = seconds
+        self._seconds, self._whole = seconds, whole
         self._api_key = api_key
 
     def get(self, path: str) -> bytes:
@@ -80,14 +82,25 @@ class Authority:
         try:
             connection.request(method, self._where.path.rstrip("/") + path, body, fields)
             answer = connection.getresponse()
-            found = answer.read(LARGEST + 1)
+            found = self._read(answer, path)
         except (OSError, http.client.HTTPException) as error:
             raise _silent(path, error) from None
         finally:
             connection.close()
-        if len(found) > LARGEST:
-            raise Stopped(Check.FORM, f"The answer of {path} is longer than any of its kind.")
         return answer.status, found
+
+    def _read(self, answer: http.client.HTTPResponse, path: str) -> bytes:
+        """Return a body; a piece may come in time each time, and the whole never."""
+        found, until = bytearray(), time.monotonic() + self._whole
+        while piece := answer.read1(PIECE):
+            found += piece
+            if len(found) > LARGEST:
+                raise Stopped(Check.FORM, f"The answer of {path} is longer than any of its kind.")
+            if time.monotonic() > until:
+                raise Stopped(Check.UNREACHABLE, f"{path} was not answered to its end in {self._whole:g} seconds.")
+        if answer.length:
+            raise Stopped(Check.UNREACHABLE, f"{path} was cut short.")
+        return bytes(found)
 
 
 def proved(octets: bytes) -> list[bytes]:
