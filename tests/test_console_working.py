@@ -140,7 +140,8 @@ def test_the_journal_is_searched_and_a_dossier_saved_when_it_is_signed(pages: Pa
     assert "<script>alert" not in odd.text
     kinds = pages.get("auditor", "/console/journal?q=approval-granted").text
     assert "Application submitted" not in kinds
-    asked = pages.get("auditor", f"/console/approvals/{approval}/dossier")
-    assert (asked.status_code, asked.headers["Refresh"]) == (202, "2")
+    page = f"/console/approvals/{approval}/dossier"
+    asked = pages.get("auditor", page)
+    assert (asked.status_code, asked.headers["Refresh"]) == (202, f"2; url={page}")
     pages.api.settle()
-    assert pages.get("auditor", f"/console/approvals/{approval}/dossier").status_code in {200, 202}
+    assert pages.get("auditor", page).status_code in {200, 202}
