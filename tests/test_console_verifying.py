@@ -68,6 +68,7 @@ def test_what_is_nothing_is_told_and_not_lost(pages: Pages, approval: str, said:
     assert approval
     page = ask(pages, said)
     assert "That cannot be asked about" in page
+    assert ("one character is wrong" in page) is said.startswith("TDA-")
     assert "<script>alert" not in page
 
 

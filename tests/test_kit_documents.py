@@ -13,11 +13,7 @@ from verify.kit.simulated import Log, granted
 from verify.kit.stopped import Check, Stopped
 
 RIGHT, HELD = granted(1, NOW), granted(2, NOW)
-<<<<<<< HEAD
 OTHERS: tuple[Any, ...] = (None, 5, True, "", "x", [], {}, [1], [None], [[]], {"a": 1}, "9999-12-31T23:59:59Z")
-=======
-OTHERS: tuple[object, ...] = (None, 5, True, "", "x", [], {}, [1], [None], [[]], {"a": 1}, "9999-12-31T23:59:59Z")
->>>>>>> wt-reader
 
 
 def places(said: object, place: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:

@@ -208,10 +208,10 @@ def _unread(source: Source, made: ast.stmt, taken: AbstractSet[str]) -> list[str
 
 
 def sources(root: Path) -> Iterator[Source]:
-    """Return every file of ours, parsed."""
+    """Return every file of ours, parsed; `pip install ./verify` leaves copies of some in verify/build."""
     for path in sorted(root.rglob("*.py")):
         parts = path.relative_to(root).parts
-        if parts[0] not in NOT_OURS and not any(part.startswith(".") for part in parts):
+        if parts[0] not in NOT_OURS and parts[:2] != ("verify", "build") and not any(each[0] == "." for each in parts):
             yield _parsed(path, parts, path.read_text("utf-8"))
 
 
