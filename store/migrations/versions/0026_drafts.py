@@ -22,7 +22,8 @@ def upgrade() -> None:
         sa.Column("kept_at", Instant(), nullable=False),
         sa.Column("kept_by", sa.Text(), nullable=False),
         sa.CheckConstraint(
-            "part IN ('device', 'firmware', 'certificates', 'trial', 'key')", name=op.f("ck_application_drafts_part")
+            "part IN ('device', 'firmware', 'certificates', 'trial', 'key')",
+            name=op.f("ck_application_drafts_part_known"),
         ),
         sa.CheckConstraint("version >= 1", name=op.f("ck_application_drafts_counts")),
         sa.ForeignKeyConstraint(
