@@ -30,7 +30,6 @@ NOT_IN_THE_CYCLE = {
     "leave old rows": "an authority of before there was a log; tests/test_log.py has it, and dies around it",
     "keep tiles": "each 256 rows; tests/test_log.py has it, and dies around it",
     "keep checkpoint": "where the log is behind the head; tests/test_log.py has it, and dies around it",
-    "keep register": "where the log's key is at hand; tests/test_register.py has it, and dies around it",
     "carry out revocations": "many that are revoked by one act; tests/test_revoking_many.py dies around it",
     "tell of revocations": "the same; tests/test_revoking_many.py dies around it",
     "accept clock": "an operator's act after the clock was doubted; tests/test_clock.py has it",

@@ -78,6 +78,8 @@ class Signing:
         """What was signed, by its form."""
         if self.message.startswith(b"Ceremony of "):
             return "a transcript"
+        if self.message[:1] == b"\x31":
+            return "a register"  # signed attributes (RFC 5652, 5.3)
         if self.message[:1] != b"\x30":
             return self._kind_of_words()
         for load, kind in (

@@ -14,6 +14,7 @@ from core import merkle, note
 from core.identifiers import serial_of
 from core.kinds import HierarchyRole
 from memory.memory import Memory
+from memory.records import RecordKind
 from store.reading import authority
 from store.reading import log as reading
 from store.transactions import Transaction
@@ -67,6 +68,12 @@ def _log(memory: Memory, statement: bytes) -> bool:
     }
 
 
+def _register(memory: Memory, attributes: bytes) -> bool:
+    """The attributes have the digest of what is signed (RFC 5652, 11.2)."""
+    said = (json.loads(each.body) for each in memory.after(0, 1_000_000) if each.kind == RecordKind.REGISTER)
+    return any(bytes.fromhex(each["sha256"]) in attributes for each in said)
+
+
 def _certificate(memory: Memory, tbs: bytes) -> bool:
     parsed = x509.load_der_x509_certificate(write.signed(tbs, ANY_SIGNATURE))
     serial, digest = serial_of(parsed.serial_number), hashlib.sha256(tbs).hexdigest()
@@ -116,6 +123,7 @@ _BY_KIND: dict[str, Callable[[Memory, bytes], bool]] = {
     "a list": _list,
     "a head": _head,
     "a log": _log,
+    "a register": _register,
     "a transcript": _transcript,
     "an answer": _answer,
 }

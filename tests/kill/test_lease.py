@@ -36,8 +36,9 @@ def test_a_paused_holder_that_wakes_after_losing_the_lease_writes_nothing(world:
         made.passes(SUCCESSION)  # it wakes when the other works; a lease from the future would be void
         return [signed, made.authority.turn()]
 
-    paused = Process(turns, pause=Death("before signature", 2))
-    paused.wait_paused()  # it has signed a head over what it acts upon, claimed the draft and is about to sign it
+    paused = Process(turns, pause=Death("before signature", 3))
+    # It has begun the log, signed a head over what it acts upon, claimed the draft and is about to sign it.
+    paused.wait_paused()
     other = Process(lambda _tell: place.after().world(NOW).authority.settle()).wait()
     other.done()
     assert len(world.record(approval).certificates) == 1
@@ -45,8 +46,8 @@ def test_a_paused_holder_that_wakes_after_losing_the_lease_writes_nothing(world:
     paused.go_on()
     life = paused.wait()
     # It does sign, the same bytes to the same signature; then it is told that the lease is another's, and waits. What
-    # it sealed before are the facts of the agreement.
-    assert life.done() == [2, None]
+    # it sealed before are the facts of the agreement, and that the log begins, which it did itself.
+    assert life.done() == [4, None]
     assert any(each.signature and each.kind == "a certificate" for each in life.signings)
     assert _everything(world) == before
     world.passes(2 * SUCCESSION)  # who looks lives no earlier than the other
