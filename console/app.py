@@ -13,6 +13,7 @@ from markupsafe import Markup, escape
 from werkzeug.exceptions import HTTPException
 
 from api import problems
+from console.afterwards import add_afterwards
 from console.answering import add_answering
 from console.applying import add_applying
 from console.auditing import add_auditing
@@ -56,6 +57,7 @@ _ADDS = (
     add_requiring,
     add_composing,
     add_deciding,
+    add_afterwards,
     add_revoking,
     add_answering,
     add_breaching,

@@ -12,11 +12,12 @@ from console.forms import field, request_key, signed
 from console.guard import actor, may
 from console.service import Console
 from core.errors import NotFound, OperationNotPermitted, TrialCpaError
-from core.kinds import OPEN_DECISION, AuthorisedAct
+from core.kinds import AGREED_DECISION, ENDING, OPEN_DECISION, AuthorisedAct, DecisionKind
 from officers import claims
 from officers.statement import Claim, Listed
 from ra.deciding import look
 from ra.deciding.authorise import sign_for
+from ra.deciding.many import progress
 from ra.deciding.second import reject, second
 from ra.deciding.views import DecisionAnswer, DecisionAuthorised, DecisionRejected, DecisionSeconded
 
@@ -42,30 +43,11 @@ class Typed:
 
 def add_deciding(app: Flask, console: Console) -> None:
     """Add the pages to the application."""
-    desk = console.desk
-
-    def show(identifier: str, typed: Typed | None = None) -> str:
-        it = look.decision(desk, actor(), identifier)
-        opened = it.state in OPEN_DECISION
-        own = it.proposer == actor().name
-        seconds = may("secondDecision") and opened and not own and it.authorised_at is not None
-        return render_template(
-            "decision.html",
-            it=it,
-            opened=opened,
-            may_sign=may("authoriseDecision") and opened and own and it.authorised_at is None,
-            may_second=seconds,
-            may_reject=may("rejectDecision") and opened,
-            digests=_digests(it),
-            signs=console.signs is not None,
-            asks=_asks(console, it) if opened and may("secondDecision") else {},
-            typed=typed,
-        )
 
     @app.get("/console/decisions/<identifier>")
     def decision(identifier: str) -> str:
         """Show a decision with everything that will be true."""
-        return show(identifier)
+        return show_decision(console, identifier)
 
     @app.post("/console/decisions/<identifier>/authorisation")
     def sign_it(identifier: str) -> Response | tuple[str, int]:
@@ -89,10 +71,45 @@ def add_deciding(app: Flask, console: Console) -> None:
             raise
         except TrialCpaError as error:
             typed = Typed(error=error, why=field("why"), authorisation=field("authorisation"), act=act)
-            return show(identifier, typed), 422
+            return show_decision(console, identifier, typed=typed), 422
         console.wrote()
         flash(_said(done))
         return redirect(url_for("decision", identifier=identifier), 303)
+
+
+def show_decision(
+    console: Console, identifier: str, *, typed: Typed | None = None, error: TrialCpaError | None = None
+) -> str:
+    """Return the page of a decision.
+
+    Args:
+        console: at work.
+        identifier: of the decision.
+        typed: what somebody wanted to sign for, and why that was refused.
+        error: why anything else on it was refused.
+    """
+    it = look.decision(console.desk, actor(), identifier)
+    opened = it.state in OPEN_DECISION
+    own = it.proposer == actor().name
+    seconds = may("secondDecision") and opened and not own and it.authorised_at is not None
+    of_many = it.kind is DecisionKind.REVOKE and it.approval is None
+    done = it.state in AGREED_DECISION and (it.issue is not None or it.kind in ENDING)
+    said = any(each.officer == actor().name for each in it.witnesses)
+    return render_template(
+        "decision.html",
+        it=it,
+        opened=opened,
+        may_sign=may("authoriseDecision") and opened and own and it.authorised_at is None,
+        may_second=seconds,
+        may_reject=may("rejectDecision") and opened,
+        digests=_digests(it),
+        signs=console.signs is not None,
+        asks=_asks(console, it) if opened and may("secondDecision") else {},
+        typed=typed,
+        error=error,
+        many=progress(console.desk, actor(), identifier) if of_many else None,
+        witnesses=may("witnessDecision") and done and not said,
+    )
 
 
 def _sign(console: Console, identifier: str) -> DecisionAuthorised:

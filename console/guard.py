@@ -96,11 +96,11 @@ def add_guard(app: Flask, console: Console, secret_key: bytes) -> None:
 
 
 def _room() -> None:
-    """Give a form that carries a file the room that its file may need, before anything reads it."""
+    """Give a form that carries a file, or a long list, the room that it may need, before anything reads it."""
     rule = request.url_rule
     limit = None if rule is None else LARGER.get(rule.rule.replace("<", "{").replace(">", "}"))
     if limit is not None and request.method == "POST":
-        request.max_content_length = limit
+        request.max_content_length = request.max_form_memory_size = limit
 
 
 def _from_our_pages(origin: str) -> AnyResponse | None:

@@ -13,7 +13,10 @@ from ra.waiting.tasks import tasks
 if TYPE_CHECKING:
     from werkzeug.wrappers import Response
 
-_PAGES = ("/v1/applications/", "/v1/decisions/", "/v1/approvals/", "/v1/amendment-requests/")
+_PAGES = tuple(
+    f"/v1/{each}/"
+    for each in ("applications", "decisions", "approvals", "amendment-requests", "end-requests", "reports")
+)
 """Addresses of the service whose things have a page of the same name here."""
 
 _PARTS = {"breaches": "#breaches", "receipts": "/told"}

@@ -144,6 +144,7 @@ _NAMED = {
     "breaches": "breach",
     "decisions": "decision",
     "drafts": "draft",
+    "end-requests": "ending",
     "evidence": "evidence",
     "invitations": "invitation",
     "notices": "notice",
@@ -184,6 +185,7 @@ def things(pages: Pages) -> dict[str, str]:
     draft = drafted(pages, HOSTILE)
     wanted = {"reasons": HOSTILE, "maximum_devices": 600}
     asked = api.ask("manufacturer", "POST", f"/v1/approvals/{approval}/amendment-requests", wanted)
+    ending = api.ask("manufacturer", "POST", f"/v1/approvals/{approval}/end-requests", {"reasons": HOSTILE})
     with api.world.store.begin("suspect") as tx:
         breach = suspect_limit(tx, approval, deployed=501, maximum=500, actor=DCC, at=NOW)
     admin = pages.browser("admin")
@@ -196,6 +198,7 @@ def things(pages: Pages) -> dict[str, str]:
         "breach": str(breach),
         "decision": decision,
         "draft": draft,
+        "ending": str(done(ending, 201)["request"]),
         "evidence": str(evidence),
         "invitation": invitation,
         "notice": notice_of(pages, approval),

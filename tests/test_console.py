@@ -42,6 +42,21 @@ MAY: dict[str, tuple[str, set[str]]] = {
     "compose_grant": ("GET /console/applications/{application}/grant", {"officer-1"}),
     "compose_refusal": ("GET /console/applications/{application}/refusal", {"officer-1"}),
     "compose_amendment": ("GET /console/approvals/{approval}/amendment", {"officer-1"}),
+    **{
+        f"compose_{endpoint}": (f"GET /console/{place}", {"officer-1"})
+        for endpoint, place in (
+            ("rekey", "approvals/{approval}/rekey"),
+            ("revocation", "approvals/{approval}/revocation"),
+            ("revocations", "revocations"),
+            ("withdrawal", "approvals/{approval}/ending"),
+            ("waiting_withdrawal", "approvals/{approval}/waiting"),
+            ("correction", "notices/{notice}/correction"),
+        )
+    },
+    "end_request": ("GET /console/end-requests/{ending}", _READERS | {"manufacturer"}),
+    "answer_end": ("POST /console/end-requests/{ending}/answer", {"officer-1"}),
+    "acknowledge_it": ("POST /console/decisions/{decision}/acknowledgement", {"officer-1"}),
+    "witness_it": ("POST /console/decisions/{decision}/witness", {"officer-1"}),
     "amendment_request": ("GET /console/amendment-requests/{request}", {"officer-1"}),
     "compose_amendment_refusal": ("GET /console/amendment-requests/{request}/refusal", {"officer-1"}),
     "sign_it": ("POST /console/decisions/{decision}/authorisation", {"officer-1"}),
@@ -105,8 +120,10 @@ def named(pages: Pages) -> dict[str, str]:
     place, needed = f"/v1/applications/{application}/requirements", {"text": HOSTILE}
     requirement = str(done(api.ask("officer-2", "POST", place, needed), 201)["requirement"])
     place, asked = f"/v1/approvals/{approval}/amendment-requests", {"reasons": HOSTILE, "other": HOSTILE}
+    ending = api.ask("manufacturer", "POST", f"/v1/approvals/{approval}/end-requests", {"reasons": HOSTILE})
     return {
         "breach": breach,
+        "ending": str(done(ending, 201)["request"]),
         "requirement": requirement,
         "request": str(done(api.ask("manufacturer", "POST", place, asked), 201)["request"]),
         "application": application,
