@@ -143,13 +143,6 @@ def locked_meeting(tx: Transaction, identifier: str) -> Meeting:
     return meeting(tx, identifier)
 
 
-def meeting_named(tx: Transaction, name: str) -> Meeting | None:
-    """Return the meeting of a name that stands; None if there is none."""
-    query = select(meetings).where(meetings.c.name == name, meetings.c.cancelled_at.is_(None))
-    row = tx.connection.execute(query).one_or_none()
-    return None if row is None else _meeting(row)
-
-
 def next_meeting(tx: Transaction, since: datetime) -> Meeting | None:
     """Return the first meeting that is held on the day that begins at an instant, or later; None if there is none."""
     row = tx.connection.execute(_NEXT, {"since": since}).one_or_none()

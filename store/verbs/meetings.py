@@ -9,19 +9,20 @@ from core.errors import WrongState
 from store.committee_tables import agenda_items, attendances, item_minutes, meetings
 from store.reading.meetings import AgendaItem, Attendance, ItemMinute, Meeting
 from store.transactions import Transaction
+from store.verbs.conflicts import INSERT
 
 
 def call(tx: Transaction, wanted: Meeting) -> None:
-    """Write a meeting; the caller has asked whether another of its name stands."""
-    tx.connection.execute(
-        insert(meetings).values(
-            id=wanted.id,
-            name=wanted.name,
-            held_on=wanted.held_on,
-            called_at=wanted.called_at,
-            called_by=wanted.called_by,
-        )
+    """Write a meeting; WrongState if another of its name stands."""
+    written = INSERT[tx.dialect](meetings).values(
+        id=wanted.id,
+        name=wanted.name,
+        held_on=wanted.held_on,
+        called_at=wanted.called_at,
+        called_by=wanted.called_by,
     )
+    if not tx.connection.execute(written.on_conflict_do_nothing()).rowcount:
+        raise WrongState(kind="Meeting", identifier=wanted.name, state="called already", needed="of another name")
 
 
 def cancel(tx: Transaction, identifier: str, *, by: str, at: datetime) -> None:
