@@ -15,6 +15,7 @@ from console import typed
 from console.forms import request_key
 from console.guard import actor
 from console.service import Console
+from console.walking import offered_by_agenda
 from core.classification import Classification, Recipient
 from core.errors import Finding, NotFound, OperationNotPermitted, RulesRefused, TrialCpaError
 from core.kinds import DecisionKind
@@ -147,7 +148,7 @@ def add_composing(app: Flask, console: Console) -> None:
 def _turn(console: Console, it: Composed) -> _Answer:
     """Show the form; with it what would be true, or propose it."""
     if request.method == "GET":
-        return _page(it, MultiDict(it.offered))
+        return _page(it, MultiDict({**offered_by_agenda(console), **it.offered}))
     do = request.form.get("do", "preview")
     try:
         if do == "condition" or do not in _DO:
