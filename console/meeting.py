@@ -26,7 +26,7 @@ LONGEST_NUMBER = 5
 
 TITLES: Mapping[AgendaKind, str] = {
     AgendaKind.APPLICATION: "An application",
-    AgendaKind.DECISION: "A proposal to second",
+    AgendaKind.DECISION: "A proposal",
     AgendaKind.REVOCATION: "A revocation to acknowledge",
     AgendaKind.SUSPICION: "A suspected breach",
     AgendaKind.OWED: "A revocation that is owed",
@@ -41,7 +41,7 @@ _Answer = Response | tuple[str, int]
 
 def add_meeting(app: Flask, console: Console) -> None:
     """Add the pages to the application."""
-    app.jinja_env.globals["agenda_title"] = lambda item: TITLES[item.kind]
+    app.jinja_env.globals["agenda_title"] = _title
     _add_list(app, console)
     _add_one(app, console)
     _add_attendance(app, console)
@@ -108,7 +108,7 @@ def _add_one(app: Flask, console: Console) -> None:
     @app.get("/console/meetings/<identifier>/minutes")
     def minutes(identifier: str) -> str:
         """Show the minutes, to be printed."""
-        return render_template("minutes.html", it=agenda.meeting(desk, actor(), identifier))
+        return render_template("minutes.html", it=agenda.meeting(desk, actor(), identifier), open_states=OPEN_DECISION)
 
     @app.post("/console/meetings/<identifier>/agenda")
     def place_them(identifier: str) -> _Answer:
@@ -177,6 +177,7 @@ def _item_shown(console: Console, identifier: str, error: TrialCpaError | None =
         keeps=may("minuteItem") and at.meeting.cancelled_at is None,
         error=error,
         seconds=seconds and may("secondDecision"),
+        opened=decision is not None and decision.state in OPEN_DECISION,
         page_of=_page_of(it),
         longest=LONGEST,
         number=request.form.get("minute", _number(it)),
@@ -228,6 +229,14 @@ def _add_items(app: Flask, console: Console) -> None:
         return done(identifier, act)
 
 
+def _title(it: ItemAnswer) -> str:
+    """What an item is called: of a proposal, what it is to."""
+    if it.kind is not AgendaKind.DECISION or it.decision is None:
+        return TITLES[it.kind]
+    what = it.approval or it.application or it.subject
+    return f"{TITLES[it.kind]} to {it.decision.kind.replace('-', ' ')}: {what}"
+
+
 def _version() -> int:
     said = field("after")
     if not (said.isascii() and said.isdecimal() and len(said) <= LONGEST_NUMBER):
@@ -248,7 +257,7 @@ def _page_of(it: ItemAnswer) -> str | None:
         case AgendaKind.APPLICATION:
             endpoint, name = "application", it.subject
         case AgendaKind.DECISION | AgendaKind.REVOCATION:
-            endpoint, name = "decision", it.subject
+            return None  # the decision is all of it
         case AgendaKind.SUSPICION | AgendaKind.OWED:
             endpoint, name = "breach", it.subject
         case AgendaKind.AMENDMENT if may("proposeDecision"):

@@ -44,8 +44,9 @@ def add_walking(app: Flask, console: Console) -> None:
 
 
 def item_of_address() -> str | None:
-    """Return the item that somebody comes from, as the address says."""
-    said = request.args.get(AGENDA, "")
+    """Return the item that somebody comes from, or is at, as the address says."""
+    at = (request.view_args or {}).get("identifier", "") if request.endpoint == "agenda_item" else ""
+    said = str(at) or request.args.get(AGENDA, "")
     return said if _ITEM.fullmatch(said) else None
 
 

@@ -205,10 +205,11 @@ def _record(
         return AttendanceRecorded(meeting=identifier, recorded=())
     require_room(present, len(wanted), MOST_ATTEND, what="people who attend one meeting")
     made, told = [], []
-    for name in wanted:
+    # In the order of their identifiers, which is that of the list: whoever chairs is named first.
+    for name, made_as in zip(wanted, sorted(new_identifier("att", at) for _ in wanted), strict=True):
         salt, digest = salted(name)
         each = Attendance(
-            id=new_identifier("att", at),
+            id=made_as,
             meeting=identifier,
             name=name,
             salt=salt,
