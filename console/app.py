@@ -19,6 +19,7 @@ from console.applying import add_applying
 from console.auditing import add_auditing
 from console.breaching import add_breaching
 from console.calendars import add_calendars
+from console.committee import add_committee
 from console.composing import add_composing
 from console.deciding import add_deciding
 from console.entering import add_entering
@@ -27,6 +28,7 @@ from console.holding import add_holding
 from console.home import add_home
 from console.listing import add_listing
 from console.looking import add_looking
+from console.meeting import add_meeting
 from console.people import add_people
 from console.reporting import add_reporting
 from console.requiring import add_requiring
@@ -34,6 +36,7 @@ from console.revoking import add_revoking
 from console.service import Console
 from console.standing import add_standing
 from console.verifying import add_verifying
+from console.walking import add_walking
 from core.errors import TrialCpaError
 from core.instants import text
 from core.local_time import uk
@@ -55,6 +58,9 @@ _ADDS = (
     add_looking,
     add_standing,
     add_requiring,
+    add_committee,
+    add_walking,
+    add_meeting,
     add_composing,
     add_deciding,
     add_afterwards,

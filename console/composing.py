@@ -16,6 +16,7 @@ from console.forms import request_key
 from console.forms_of_decisions import FORMS, About, Form
 from console.guard import actor
 from console.service import Console
+from console.walking import offered_by_agenda
 from core.classification import Classification, Recipient
 from core.errors import Finding, NotFound, OperationNotPermitted, RulesRefused, TrialCpaError
 from core.kinds import EndRequestState
@@ -52,7 +53,7 @@ def _add_form(app: Flask, console: Console, form: Form) -> None:
 def _turn(console: Console, form: Form, about: About) -> _Answer:
     """Show the form; with it what would be true, or propose it."""
     if request.method == "GET":
-        return _page(form, about, MultiDict(about.offered))
+        return _page(form, about, MultiDict({**offered_by_agenda(console), **about.offered}))
     do = request.form.get("do", "preview")
     try:
         if do == "condition" or do not in _DO:

@@ -48,6 +48,7 @@ _NAV: tuple[tuple[str, str, str], ...] = (
     ("home", "Home", "listTasks"),
     ("applications", "Applications", "listApplications"),
     ("decisions", "Decisions", "listDecisions"),
+    ("meetings_page", "Meetings", "listMeetings"),
     ("approvals", "Approvals", "listApprovals"),
     ("verify", "Verify", "verify"),
     ("drafts", "Apply", "apply"),

@@ -323,6 +323,14 @@ class OperationNotPermitted(NotPermitted):
     hint_text = "Ask somebody whose role allows it; trialcpa status shows what waits for you."
 
 
+class NotTheAuthor(NotPermitted):
+    """Somebody else's words are to be taken back."""
+
+    code = "not-the-author"
+    sentence = "{author} said this; nobody else takes it back."
+    hint_text = "Ask them, or answer it in words of your own."
+
+
 class SamePerson(NotPermitted):
     """Proposer and seconder are one person."""
 

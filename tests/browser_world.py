@@ -21,6 +21,7 @@ from ra.reporting.breach import suspect_limit
 from ra.reporting.report import month_of
 from ra.telling import notices
 from tests.api_world import Api, done
+from tests.committee_world import convened
 from tests.console_world import Pages
 from tests.signing import another_device
 from tests.world import DCC, NOW
@@ -138,6 +139,7 @@ SAVED = frozenset(
 """What is saved, and no page to look at."""
 
 _NAMED = {
+    "agenda-items": "item",
     "amendment-requests": "request",
     "applications": "application",
     "approvals": "approval",
@@ -147,6 +149,7 @@ _NAMED = {
     "end-requests": "ending",
     "evidence": "evidence",
     "invitations": "invitation",
+    "meetings": "meeting",
     "notices": "notice",
     "reports": "month",
 }
@@ -193,6 +196,7 @@ def things(pages: Pages) -> dict[str, str]:
     made = pages.post("admin", "/console/people/invitation", fields).text
     invitation = made.partition("/console/invitations/")[2].partition("<")[0]
     return {
+        **convened(api, application, decision, HOSTILE),
         "application": application,
         "approval": approval,
         "breach": str(breach),

@@ -81,6 +81,21 @@ MAY: dict[str, set[str] | frozenset[str]] = {
     "exportAudit": SSC,
     "fetchDossier": SSC,
     "showRoster": SSC,
+    "callMeeting": OFFICERS,
+    "listMeetings": SSC,
+    "showMeeting": SSC,
+    "cancelMeeting": OFFICERS,
+    "recordAttendance": OFFICERS,
+    "strikeAttendance": OFFICERS,
+    "placeOnAgenda": OFFICERS,
+    "takeOffAgenda": OFFICERS,
+    "minuteItem": OFFICERS,
+    "declareInterest": OFFICERS,
+    "listInterests": SSC,
+    "withdrawInterest": OFFICERS,
+    "makeComment": OFFICERS,
+    "listComments": SSC,
+    "retractComment": OFFICERS,
     "proposeOrder": OFFICERS,
     "proposeRevocations": OFFICERS,
     "showRevocations": SSC,
@@ -224,6 +239,22 @@ def _furniture(api: Api, approval: str) -> dict[str, str]:
         "request": done(asked, 201)["request"],
         "end_request": done(ending, 201)["request"],
         "order": done(order, 201)["order"],
+        **_of_the_committee(api, application_id),
+    }
+
+
+def _of_the_committee(api: Api, application_id: str) -> dict[str, str]:
+    meeting = done(api.ask("officer-1", "POST", "/v1/meetings", {"name": "SSC 33", "held_on": "2027-01-20"}), 201)
+    place = f"/v1/meetings/{meeting['meeting']}"
+    attending = done(api.ask("officer-1", "POST", f"{place}/attendances", {"names": ["J. Doe"]}))
+    placed = done(api.ask("officer-1", "POST", f"{place}/items", {"subjects": [application_id]}))
+    said = f"/v1/applications/{application_id}"
+    return {
+        "meeting": meeting["meeting"],
+        "attendance": attending["recorded"][0],
+        "item": placed["items"][0],
+        "interest": done(api.ask("officer-1", "POST", f"{said}/interests", {"text": "x"}), 201)["interest"],
+        "comment": done(api.ask("officer-1", "POST", f"{said}/comments", {"text": "x"}), 201)["comment"],
     }
 
 
@@ -263,6 +294,12 @@ def _bodies(api: Api) -> dict[str, Any]:
         "answerCertificate": {"accepted": True},
         "changeApplication": {"purpose": "x"},
         "changeContact": {"notices": "x"},
+        "callMeeting": {"name": "SSC 34", "held_on": "2027-02-03"},
+        "recordAttendance": {"names": ["x"]},
+        "placeOnAgenda": {"subjects": [api.furniture["waiting"]]},  # type: ignore[attr-defined]
+        "minuteItem": {"minute": "34/01"},
+        "declareInterest": {"text": "x"},
+        "makeComment": {"text": "x"},
         "tellOfBreach": {"text": "x"},
         "answerSuspicion": {"answer": "x"},
         "attachToSuspicion": b"x",
@@ -384,7 +421,7 @@ def test_whoever_does_not_decide_may_do_so_much_a_day_whatever_it_is(
 
 BOUNDED_BY_ITSELF = {("dcc", "issueReport")}  # one for each month, and an earlier test has issued it
 NEVER_THEIRS = {("rival", operation) for operation, may in MAY.items() if operation != "apply"}
-WRONG_PERSON = {"same-person", "not-the-proposer"}
+WRONG_PERSON = {"same-person", "not-the-proposer", "not-the-author"}
 OTHER_FORMS = {
     "listCplInstructions": "text/csv",
     "showReport": "application/pdf",

@@ -17,7 +17,7 @@ from ra.deciding.look import decision as decision_of
 from ra.entering.sessions import SESSION_LIFE
 from ra.reporting.report import month_of
 from ra.telling.approvals import approval as approval_of
-from tests import console_makers
+from tests import committee_world, console_makers
 from tests.api_world import Api, done
 from tests.browser_world import drafted, notice_of
 from tests.console_world import ORIGIN, Pages
@@ -83,6 +83,7 @@ MAY: dict[str, tuple[str, set[str]]] = {
     "send_invitation": ("POST /console/people/invitation", {"admin"}),
     "sign_out": ("POST /console/sign-out", set()),
     **console_makers.MAY,
+    **committee_world.MAY,
 }
 """Whom each page lets in; who is not named is told no, or that there is no such thing. Others are for everybody."""
 
@@ -122,6 +123,7 @@ def named(pages: Pages) -> dict[str, str]:
     place, asked = f"/v1/approvals/{approval}/amendment-requests", {"reasons": HOSTILE, "other": HOSTILE}
     ending = api.ask("manufacturer", "POST", f"/v1/approvals/{approval}/end-requests", {"reasons": HOSTILE})
     return {
+        **committee_world.convened(api, application, decision, HOSTILE),
         "breach": breach,
         "ending": str(done(ending, 201)["request"]),
         "requirement": requirement,

@@ -57,15 +57,19 @@ WALLS: Mapping[str, Wall] = {
     "ra.applying": _use_cases("ra.applying"),
     "ra.telling": _use_cases("ra.telling"),
     "ra.reporting": _use_cases("ra.reporting"),
-    "ra.deciding": _use_cases("ra.applying ra.telling ra.reporting ra.deciding"),
+    "ra.committee": _use_cases("ra.committee"),
+    "ra.deciding": _use_cases("ra.applying ra.committee ra.telling ra.reporting ra.deciding"),
     "ra.deciding.kinds": _use_cases(  # what kinds share stands beside them; a kind sees no other
         "ra.applying ra.telling ra.deciding.end ra.deciding.kind ra.deciding.later_issue ra.deciding.many "
         "ra.deciding.taking_up"
     ),
     "ra.ordering": _use_cases("ra.ordering"),
     "ra.entering": _use_cases("ra.entering", "webauthn"),
-    "ra.auditing": _use_cases("ra.applying ra.telling ra.reporting ra.deciding ra.ordering ra.auditing ra.roster"),
+    "ra.auditing": _use_cases(
+        "ra.applying ra.committee ra.telling ra.reporting ra.deciding ra.ordering ra.auditing ra.roster"
+    ),
     "ra.waiting": _use_cases("ra.reporting ra.deciding ra.waiting"),
+    "ra.meeting": _use_cases("ra.committee ra.waiting ra.meeting"),
     "jobs": _wall("jobs core officers ra policy ca keys memory backup store verify.audited"),
     "api": _wall(
         "api core officers ra store.reading store.transactions", "flask flask_openapi3 pydantic pydantic_core werkzeug"
