@@ -23,6 +23,7 @@ from core.canonical import Json
 from core.errors import StoreUnavailable
 from keys.private_file import read_private, written
 from ra.entering.passkeys import Relying
+from renderer.asking import Renderer
 
 if TYPE_CHECKING:
     from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
@@ -57,6 +58,7 @@ def with_console(application: "WSGIApplication", house: House, mirror: Mirror, l
         verify=verifies(mirror),
         agreement=agreement(lookout),
         require_whole=mirror.require_whole,
+        pictures=None if house.settings.renderer is None else Renderer(house.settings.renderer),
     )
     pages = (_for_trying(console, house) if row.environment == "test" else _live(console, house)).wsgi_app
 

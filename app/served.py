@@ -19,6 +19,7 @@ from api.status.exchange import Asked, Reply, conditional, refusal
 from api.status.plane import Elsewhere, StatusPlane
 from api.status.refused import Refused
 from app.readers import Readers
+from console.evidence import EVIDENCE
 from core.errors import NotAuthenticated, StatusStale, StoreUnavailable
 from front import wsgi
 from front.service import Later, Stream, Turn
@@ -156,6 +157,8 @@ class Served:
         return _TURNS.get(answered) or self._turn_of(asked)
 
     def _turn_of(self, asked: Asked) -> Turn:
+        if asked.path.startswith(EVIDENCE):
+            return Turn.DRAW
         if asked.path in _LONG or self._limits.of(asked.method, asked.path) > BODY_LIMIT:
             return Turn.LONG
         waits = "prefer" in asked.fields and seconds_preferred(asked.fields["prefer"]) is not None
