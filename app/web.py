@@ -255,12 +255,13 @@ def make_inside(settings: Settings, *, with_status: bool = True) -> Inside:
         lookout=lookout,
         patience=patience,
     )
-    limits = BodyLimits(description(application), LARGER)
+    behind = with_console(application.wsgi_app, house, mirror, lookout)
+    limits = BodyLimits(description(application), LARGER, behind.session)
     tip = LogTip(house.store)
     plane, told = StatusPlane(mirror, may_verify, tallied), described(application)
     served = Served(
         plane=plane,
-        application=with_console(application.wsgi_app, house, mirror, lookout),
+        application=behind.application,
         limits=limits,
         ready=lookout.ready,
         description=told,

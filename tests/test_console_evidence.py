@@ -7,7 +7,11 @@ from pathlib import Path
 
 import pytest
 
+from api.incoming import BODY_LIMIT
+from api.status.exchange import Asked, Reply
 from console.app import create_console
+from console.forms import LARGER
+from console.guard import COOKIE, shows_session
 from renderer.asking import Renderer
 from renderer.png import png, require_picture
 from renderer.wire import Leaf, Outcome, Outline, answer, outline
@@ -15,6 +19,7 @@ from tests.api_world import Api, done
 from tests.console_world import Pages
 from tests.evidence_world import workbook
 from tests.render_world import WORDS, dripping, instead, pdf, renderer, saying, silent
+from tests.served_world import Web
 from tests.test_renderer import WRONG
 from tests.world import World
 
@@ -173,3 +178,22 @@ def test_the_numbers_in_an_address_are_read_as_numbers(pages: Pages, application
     for said in ("0", "-1", "x", "99999999999999999999", "1e9", "\N{ARABIC-INDIC DIGIT ONE}", "1<b>"):
         assert pages.get("officer-1", place(evidence, f"/shown?from={said}")).status_code == 200
     assert pages.get("officer-1", place(evidence, "/pages/-1")).status_code == 404
+
+
+def test_a_file_is_collected_from_whoever_shows_a_session_and_from_nobody_else(pages: Pages) -> None:
+    web = Web(pages.api.world, LARGER, shows_session(pages.app))
+    client = pages.browser("dcc")
+    cookie = client.get_cookie(COOKIE, domain="console.example")
+    assert cookie is not None
+    sealed = f"{COOKIE}={cookie.value}"
+    address = "/console/deployments"
+    assert web.served.admit(Asked("POST", address, fields={"cookie": f"a=b; {sealed}"})) == LARGER[address]
+    empty = pages.browser(None)
+    empty.get("/console/sign-in", base_url=pages.origin)
+    before = empty.get_cookie(COOKIE, domain="console.example")
+    assert before is not None, "it has a token for its form, and no session"
+    for shown in ("", COOKIE, f"{COOKIE}=", f"{sealed}x", sealed[:-9], f"{COOKIE}={before.value}", "\xff" * 99):
+        told = web.served.admit(Asked("POST", address, fields={"cookie": shown, "authorization": "Bearer x"}))
+        assert isinstance(told, Reply), shown
+        assert (told.status, dict(told.headers)["Location"]) == (303, "/console/sign-in?lost=yes")
+    assert web.served.admit(Asked("POST", "/console/verify")) == BODY_LIMIT, "small forms are the console's own matter"

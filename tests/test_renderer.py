@@ -114,7 +114,8 @@ _FILE = b"<</Type/EmbeddedFile/Length 2>>stream\nMZ\nendstream"
         pdf(content=b" " * 10_000_000, packed=True),
         pdf(pages=3_000),
         pdf(
-            catalogue="/OpenAction<</S/JavaScript/JS(while\\(1\\){})>>/Names<</EmbeddedFiles<</Names[(a.exe) 5 0 R]>>>>",
+            catalogue="/OpenAction<</S/JavaScript/JS(while\\(1\\){})>>"
+            "/Names<</EmbeddedFiles<</Names[(a.exe) 5 0 R]>>>>",
             more=[
                 b"<</Type/Filespec/F(a.exe)/EF<</F 6 0 R>>>>",
                 _FILE,

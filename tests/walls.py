@@ -76,7 +76,7 @@ WALLS: Mapping[str, Wall] = {
     ),
     "console": _wall(
         "console core officers ra api.problems api.status.formats renderer.asking",
-        "flask flask_wtf markupsafe webauthn werkzeug",
+        "flask flask_wtf itsdangerous markupsafe webauthn werkzeug",
     ),
     "renderer": _wall("renderer", "pypdfium2"),
     "published": _wall("published api.status ca.revocation.octets core"),
