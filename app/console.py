@@ -5,7 +5,7 @@ import secrets
 import time
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from threading import Lock
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
@@ -18,11 +18,13 @@ from api.status.snapshot import Mirror
 from api.status.verify import answer
 from app.house import House, origin_of
 from console.app import PREFIX, create_console
+from console.guard import shows_session
 from console.service import Agreement, Console
 from core.canonical import Json
 from core.errors import StoreUnavailable
 from keys.private_file import read_private, written
 from ra.entering.passkeys import Relying
+from renderer.asking import Renderer
 
 if TYPE_CHECKING:
     from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
@@ -35,7 +37,20 @@ AGREED_SECONDS = 60.0
 """For which the page for everybody says the same of the channels."""
 
 
-def with_console(application: "WSGIApplication", house: House, mirror: Mirror, lookout: Lookout) -> "WSGIApplication":
+@dataclass(frozen=True)
+class WithConsole:
+    """What is behind the front.
+
+    Args:
+        application: the API, with the console before it if there is one.
+        session: whether a Cookie field shows a session of the console's.
+    """
+
+    application: "WSGIApplication"
+    session: Callable[[str], bool] = lambda _: False
+
+
+def with_console(application: "WSGIApplication", house: House, mirror: Mirror, lookout: Lookout) -> WithConsole:
     """Return the API with the console before it, if this authority has one.
 
     Args:
@@ -47,7 +62,7 @@ def with_console(application: "WSGIApplication", house: House, mirror: Mirror, l
     row = house.row()
     origin = origin_of(house, row.environment)
     if origin is None:
-        return application
+        return WithConsole(application)
     relying = Relying(identifier=urlsplit(origin).hostname or "", origin=origin)
     console = Console(
         desk=house.desk,
@@ -57,15 +72,17 @@ def with_console(application: "WSGIApplication", house: House, mirror: Mirror, l
         verify=verifies(mirror),
         agreement=agreement(lookout),
         require_whole=mirror.require_whole,
+        pictures=None if house.settings.renderer is None else Renderer(house.settings.renderer),
     )
-    pages = (_for_trying(console, house) if row.environment == "test" else _live(console, house)).wsgi_app
+    made = _for_trying(console, house) if row.environment == "test" else _live(console, house)
+    pages = made.wsgi_app
 
     def by_path(environ: "WSGIEnvironment", start: "StartResponse") -> "Iterable[bytes]":
         path = environ["PATH_INFO"]
         ours = path in ("/", PREFIX) or path.startswith(f"{PREFIX}/")
         return (pages if ours else application)(environ, start)
 
-    return by_path
+    return WithConsole(by_path, shows_session(made))
 
 
 def verifies(mirror: Mirror) -> Callable[[bytes], Mapping[str, Json]]:

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from app.courier_settings import Mail, Webhook, read_mail, read_webhooks
-from app.status_settings import SOCKET, Address, Listens, read_listens, read_origin, read_proxy
+from app.status_settings import RENDERER, SOCKET, Address, Listens, read_listens, read_origin, read_proxy, read_renderer
 from core.approval import DEVICE_TYPES
 from core.deployments import DECOMMISSIONED_STATUSES, DEPLOYED_STATUSES, DEVICE_STATUSES, MOST_LINES
 from core.errors import HomeMissing, SettingsInvalid
@@ -71,6 +71,7 @@ class Settings:
         webhooks: whom the courier tells.
         mail: the relay and who gets mail; None if no mail is sent.
         console_origin: of the console's pages; None where it is not said.
+        renderer: the socket of whoever draws pictures of evidence; None if nobody does.
         web_worker: which of several web processes this one is, from 1 on; the file does not say it.
         web_late: whether it listens only when it can answer, as others do already; nor this.
     """
@@ -94,6 +95,7 @@ class Settings:
     webhooks: tuple[Webhook, ...]
     mail: Mail | None
     console_origin: str | None
+    renderer: Path | None
     web_worker: int = 0
     web_late: bool = False
 
@@ -415,6 +417,7 @@ def _settings(reader: _Reader, home: Path) -> Settings:
         webhooks=reader.webhooks(),
         mail=reader.mail(),
         console_origin=read_origin(reader.optional("console", "origin"), reader.problem),
+        renderer=read_renderer(reader.text("renderer", "listens", RENDERER), reader.path, reader.problem),
     )
 
 

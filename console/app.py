@@ -23,6 +23,7 @@ from console.committee import add_committee
 from console.composing import add_composing
 from console.deciding import add_deciding
 from console.entering import add_entering
+from console.evidence import add_evidence, plainly
 from console.guard import add_guard, may, navigation
 from console.holding import add_holding
 from console.home import add_home
@@ -56,6 +57,7 @@ _ADDS = (
     add_home,
     add_entering,
     add_looking,
+    add_evidence,
     add_standing,
     add_requiring,
     add_committee,
@@ -98,7 +100,7 @@ def create_console(console: Console, *, secret_key: bytes) -> Flask:
     _add_assets(app)
     for add in _ADDS:
         add(app, console)
-    app.jinja_env.filters.update(instant=_instant, day=_day, words=_words)
+    app.jinja_env.filters.update(instant=_instant, day=_day, words=_words, plainly=plainly)
     app.jinja_env.globals.update(
         authority=console.name,
         test=console.name.startswith("TEST "),

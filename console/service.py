@@ -11,6 +11,7 @@ from officers.statement import Claim
 from ra.authorising import Signed
 from ra.desk import Desk
 from ra.entering.passkeys import Relying
+from renderer.asking import Renderer
 
 
 class SignsFor(Protocol):
@@ -48,6 +49,7 @@ class Console:
         verify: answers a question as POST /v1/verify does: its body in, its answer out; raises what that refuses with.
         agreement: whether the channels agree; None while they were not compared.
         require_whole: raises while the register is behind what was told.
+        pictures: draws pages of evidence; None where nobody does.
         ways_in: what the sign-in page offers beside passkeys: the name of a page each.
         signs: who signs on this machine; None where officers do it elsewhere.
     """
@@ -59,5 +61,6 @@ class Console:
     verify: Callable[[bytes], Mapping[str, Json]]
     agreement: Callable[[], Agreement | None]
     require_whole: Callable[[], None]
+    pictures: Renderer | None = None
     signs: SignsFor | None = None
     ways_in: Sequence[str] = ()

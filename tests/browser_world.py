@@ -134,7 +134,16 @@ def seen_by(browser: Browser, pages: Pages, who: str | None) -> Iterator[Seen]:
 
 
 SAVED = frozenset(
-    {"evidence", "assets", "certificate_file", "notice_file", "listing_file", "report_file", "dossier_file"}
+    {
+        "evidence",
+        "evidence_page",
+        "assets",
+        "certificate_file",
+        "notice_file",
+        "listing_file",
+        "report_file",
+        "dossier_file",
+    }
 )
 """What is saved, and no page to look at."""
 

@@ -37,6 +37,8 @@ MAY: dict[str, tuple[str, set[str]]] = {
     "require": ("POST /console/applications/{application}/requirements", {"officer-1"}),
     "close_it": ("POST /console/applications/{application}/requirements/{requirement}/closing", {"officer-1"}),
     "evidence": ("GET /console/evidence/{evidence}", _READERS),
+    "evidence_shown": ("GET /console/evidence/{evidence}/shown", _READERS),
+    "evidence_page": ("GET /console/evidence/{evidence}/pages/1", _READERS),
     "decisions": ("GET /console/decisions", _READERS),
     "decision": ("GET /console/decisions/{decision}", _READERS),
     "compose_grant": ("GET /console/applications/{application}/grant", {"officer-1"}),

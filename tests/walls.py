@@ -79,15 +79,17 @@ WALLS: Mapping[str, Wall] = {
         "asn1crypto cryptography immutables segno",
     ),
     "console": _wall(
-        "console core officers ra api.problems api.status.formats", "flask flask_wtf markupsafe webauthn werkzeug"
+        "console core officers ra api.problems api.status.formats renderer.asking",
+        "flask flask_wtf itsdangerous markupsafe webauthn werkzeug",
     ),
+    "renderer": _wall("renderer", "pypdfium2"),
     "published": _wall("published api.status ca.revocation.octets core"),
     "front": _wall("front api.status.exchange api.status.refused api.problems core", "httptools"),
     "verify": _wall("verify core", "cryptography asn1crypto httpx"),
     "verify.kit": _wall("verify.kit", "cryptography"),
     "app": _wall(
         "api app backup ca console core documents front intake jobs keys memory officers policy published ra store"
-        " verify",
+        " renderer.asking verify",
         "cryptography click flask granian httpx rich",
     ),
     "story": _wall(
@@ -97,7 +99,7 @@ WALLS: Mapping[str, Wall] = {
     ),
 }
 """By package; the longest name that fits a file is the one that counts."""
-ONLY_IN: Mapping[str, str] = dict.fromkeys(("sqlalchemy", "alembic", "psycopg"), "store")
+ONLY_IN: Mapping[str, str] = {**dict.fromkeys(("sqlalchemy", "alembic", "psycopg"), "store"), "pypdfium2": "renderer"}
 """Distributions that one package alone may say."""
 CLOCK_FILE = "core/clock.py"
 _READS_THE_CLOCK = frozenset(
@@ -117,11 +119,9 @@ _READS_THE_CLOCK = frozenset(
 )
 WITHOUT_TIME = frozenset({"core", "keys", "ca", "policy", "ra"})
 """Packages in which even a monotonic clock or a sleep has no place: time is an argument."""
-
 _LATE = frozenset({"importlib.import_module", "importlib.__import__"})
 LOADS_BY_NAME = {"app/cli/main.py": "a command's module is loaded when it is called for: the help answers at once"}
 """Files that import by a name that is worked out: of what lies in `app`, or of the story's command, its client."""
-
 _ATTICS = frozenset({"util", "utils", "helper", "helpers", "manager", "managers", "common", "misc"})
 
 MOST_BY_PLACE = 3
