@@ -30,6 +30,9 @@ _AUTHENTICATOR = {
 PATIENCE = 15.0
 """Seconds within which a page is there, on a busy machine too."""
 
+REFUSED = "the server responded with a status of 422"
+"""What a browser notes where a page says what is wrong with what was sent."""
+
 THIRD = "officer-3"
 """An officer who sits at a command line: two beside officer-2 let a passkey of hers count."""
 
@@ -105,7 +108,7 @@ class Person:
 
     def __post_init__(self) -> None:
         def said(message: ConsoleMessage) -> None:
-            if message.type in ("error", "warning"):
+            if message.type in ("error", "warning") and REFUSED not in message.text:
                 self.complaints.append(f"{self.page.url}: {message.text}")
 
         self.page.on("console", said)
