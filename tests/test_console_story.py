@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from zipfile import ZipFile
 
 import pytest
 from playwright.sync_api import Browser
@@ -16,6 +17,7 @@ from ra.telling.approvals import approval as approval_of
 from tests.api_world import Api
 from tests.browser_world import chromium
 from tests.deployments_world import csv_of, deployed
+from tests.people_world import trialcpa
 from tests.story_people import Stage, enrol_everybody, passkey_counts, staged
 from tests.world import World
 
@@ -358,11 +360,20 @@ def _audited(stage: Stage, approval: str) -> None:
     auditor.open("/console/journal")
     auditor.writes("Search", approval)
     auditor.press("Search")
-    auditor.sees("Approval granted", "Key to pin", stage.api.mirror.held().authority.journal_key.hex())
+    auditor.sees("Approval granted", "Key to pin")
+    auditor.follow("Show all of it")
+    pinned = auditor.page.locator("dt", has_text="Key to pin").locator("xpath=following-sibling::dd[1]").inner_text()
+    fetched = stage.people.run("auditor", "journal", "fetch")
+    kept = stage.folder / "journal.jsonl"
+    kept.write_text(fetched.out)
+    proved = trialcpa("journal", "prove", str(kept), "--key", pinned)
+    assert proved.status == 0, proved.words
     auditor.open(f"/console/approvals/{approval}")
-    with auditor.page.expect_download() as saved:
-        auditor.page.get_by_role("link", name="Fetch the dossier").click()
-        auditor.page.wait_for_url("**/dossier")
-        stage.settle()
-    dossier = stage.folder / "dossier.zip"
-    dossier.write_bytes(Path(saved.value.path()).read_bytes())
+    auditor.follow("Fetch the dossier")
+    auditor.sees("It is put together")
+    stage.settle()
+    with auditor.page.expect_download() as saved:  # the page asks again by itself
+        pass
+    with ZipFile(saved.value.path()) as dossier:
+        assert dossier.testzip() is None
+        assert {"journal.jsonl"} <= set(dossier.namelist()), dossier.namelist()
