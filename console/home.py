@@ -20,8 +20,11 @@ _PAGES = tuple(
 )
 """Addresses of the service whose things have a page of the same name here."""
 
-_PARTS = {"breaches": "#breaches", "receipts": "/told"}
+_PARTS = {"breaches": "#breaches", "receipts": "/told", "requirements": "#requirements"}
 """What belongs to a thing, and where it is on a page about it."""
+
+_PLACES = {"/v1/cpl/instructions": "/console/list"}
+"""What has a page of another name here."""
 
 _NEVER = datetime.max.replace(tzinfo=UTC)
 
@@ -51,6 +54,8 @@ def add_home(app: Flask, console: Console) -> None:
 
 def _page_of(link: str) -> str | None:
     """The page about what a task links to; None if this console has none yet."""
+    if link in _PLACES:
+        return _PLACES[link]
     whole, _, part = link.rpartition("/")
     if part in _PARTS:
         return f"{_page_of(whole)}{_PARTS[part]}"

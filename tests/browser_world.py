@@ -51,10 +51,10 @@ class _Quiet(WSGIRequestHandler):
 
 
 @contextmanager
-def listening(api: Api) -> Iterator[Pages]:
-    """A console on a port of its own, as a test authority has it."""
+def listening(api: Api, *, demo: bool = True) -> Iterator[Pages]:
+    """A console on a port of its own, as a test authority has it; or as a live one, without its demo people."""
     server = make_server("localhost", 0, _nothing, threaded=True, request_handler=_Quiet)
-    pages = Pages(api, demo=True, origin=f"http://localhost:{server.port}")
+    pages = Pages(api, demo=demo, origin=f"http://localhost:{server.port}")
     server.app = pages.app
     serving = threading.Thread(target=server.serve_forever, name="console")
     serving.start()

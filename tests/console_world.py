@@ -4,6 +4,7 @@ import json
 import re
 from html import unescape
 from typing import Any
+from urllib.parse import urlsplit
 
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
@@ -50,7 +51,7 @@ class Pages:
         self.console = Console(
             desk=self.desk,
             name="TEST Trial CPA",
-            relying=Relying(identifier="console.example", origin=origin),
+            relying=Relying(identifier=urlsplit(origin).hostname or "", origin=origin),
             wrote=api.mirror.follow,
             verify=verifies(api.mirror),
             agreement=agreement(api.lookout),
