@@ -36,15 +36,16 @@ from jobs.proved import note_proved
 from ra.applying.apply import apply
 from store.verbs import watching
 from tests.acting import member
-from tests.begin_world import granted, made, settle
+from tests.begin_world import made, settle
 from tests.front_world import listening
 from tests.people_world import trialcpa
 from tests.test_deadlines import no_room, nobody, open_folder, small_disk
-from tests.world import MANUFACTURER, OFFICER_1, OFFICER_2, application
+from tests.world import MANUFACTURER, OFFICER_1, OFFICER_2, application, grant
 
 __all__ = ["open_folder", "small_disk"]  # fixtures
 
-OFFICERS = (OFFICER_1.name, OFFICER_2.name, "a third")
+THIRD = replace(OFFICER_1, name="a third", credential="cred-third")
+OFFICERS = (OFFICER_1.name, OFFICER_2.name, THIRD.name)
 NOBODY = 65_534
 ROOT_ONLY = pytest.mark.skipif(os.geteuid() != 0, reason="only root changes owners, becomes another user, and mounts")
 
@@ -68,7 +69,9 @@ def kept(tmp_path_factory: pytest.TempPathFactory) -> Kept:
     shutil.copy(home / "store.sqlite", folder)
     shutil.copy(home / "keys" / "memory.sqlite", folder)
     with closing(open_house(load(home))) as house:
-        granted(house, "model-1")
+        with house.store.begin("a third") as tx:
+            grant(tx, THIRD, house.clock.now())
+        settle(house)
         open_courier(house).sign()
     backups = home / "backups"
     backups.mkdir()
