@@ -901,6 +901,14 @@ class ToolsMissing(ConfigurationError):
     hint_text = "On Debian: apt-get install {packages}"
 
 
+class ProductionUnready(ConfigurationError):
+    """The machine has not what each process of its own user needs."""
+
+    code = "production-unready"
+    sentence = "This machine is not ready for production: {detail}."
+    hint_text = "Nothing was made. Make the users (deploy/systemd/trialcpa.sysusers) and run it as root."
+
+
 class ExtraMissing(ConfigurationError):
     """A command needs Python packages that the service itself does without."""
 
