@@ -1,4 +1,3 @@
 package main
 
-func decided(evidence object) object    { return nil }
 func registered(evidence object) object { return nil }
