@@ -61,14 +61,14 @@ func isRow(said any) bool {
 // readJournal is what the lines of an export say: what it is of, rows, where a stretch begins, and heads; nothing else.
 func readJournal(octets []byte) (found *journal, good bool) {
 	found = &journal{}
-	before, rows := hex.EncodeToString(make([]byte, 32)), []row(nil)
+	before, rows, named := hex.EncodeToString(make([]byte, 32)), []row(nil), false
 	ended := func() {
 		if len(rows) > 0 {
 			found.stretches = append(found.stretches, stretch{before, rows})
 		}
 		rows = nil
 	}
-	for _, line := range bytes.Split(bytes.TrimSuffix(octets, []byte("\n")), []byte("\n")) {
+	for _, line := range linesOf(octets) {
 		told, err := readJSON(line, true)
 		if err != nil {
 			return nil, false
@@ -78,10 +78,11 @@ func readJournal(octets []byte) (found *journal, good bool) {
 		} else if said, is := only(told, map[string]inForm{"before": digest}); is {
 			ended()
 			before = said["before"].(string)
-		} else if said, is := only(told, map[string]inForm{"head": wholeFrom(1), "link": digest, "signature": hexadecimal}); is {
+		} else if said, is := only(told, map[string]inForm{"head": wholeFrom(0), "link": digest, "signature": hexadecimal}); is {
 			signature, _ := hex.DecodeString(said["signature"].(string))
 			found.heads = append(found.heads, head{said["head"].(int64), said["link"].(string), signature})
-		} else if said, is := only(told, map[string]inForm{"journal": anyText, "key": isBase64}); is && found.key == nil {
+		} else if said, is := only(told, map[string]inForm{"journal": anyText, "key": isBase64}); is && !named {
+			named = true
 			found.name, found.key = said["journal"].(string), decoded(said["key"].(string))
 		} else {
 			return nil, false
@@ -89,6 +90,13 @@ func readJournal(octets []byte) (found *journal, good bool) {
 	}
 	ended()
 	return found, true
+}
+
+func linesOf(octets []byte) [][]byte {
+	if len(octets) == 0 {
+		return nil
+	}
+	return bytes.Split(bytes.TrimSuffix(octets, []byte("\n")), []byte("\n"))
 }
 
 func isBase64(said any) (good bool) {

@@ -196,10 +196,14 @@ def _read(files: Mapping[str, bytes]) -> Dossier:
 
 
 def _certificates(octets: bytes | None) -> tuple[x509.Certificate, ...]:
+    """Return the certificates of PEM in its one form (RFC 7468, 3, strict): readers differ in what else they pass over."""
     try:
-        return () if octets is None else several_certificates((octets,))
+        found = () if octets is None else several_certificates((octets,))
     except Unreadable as error:
         raise Unreadable(f"{CERTIFICATE}: {error}") from None
+    if b"".join(each.public_bytes(Encoding.PEM) for each in found) != (octets or b""):
+        raise Unreadable(f"{CERTIFICATE} is not PEM in its one form")
+    return found
 
 
 def _authorisations(octets: bytes) -> dict[str, Signed]:
