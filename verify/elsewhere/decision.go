@@ -48,7 +48,7 @@ func (d *decision) lack(code string)   { d.missing[code] = true }
 func decided(evidence object) object {
 	require(len(evidence) == 3, form)
 	root, key := certificateOf(decoded(evidence["root"].(string))), decoded(evidence["journal_key"].(string))
-	require(root != nil, form)
+	require(root != nil && signedBy(root, root), form)
 	files := map[string][]byte{}
 	for name, said := range evidence["dossier"].(object) {
 		files[name] = []byte(said.(string))

@@ -7,9 +7,9 @@ import (
 )
 
 const (
-	tagInteger, tagOctets, tagOID, tagUTF8 = 0x02, 0x04, 0x06, 0x0c
-	tagUTCTime, tagTime                    = 0x17, 0x18
-	tagSequence, tagSet, tagExplicit0      = 0x30, 0x31, 0xa0
+	tagInteger, tagBits, tagOctets, tagOID, tagUTF8 = 0x02, 0x03, 0x04, 0x06, 0x0c
+	tagUTCTime, tagTime                             = 0x17, 0x18
+	tagSequence, tagSet, tagExplicit0               = 0x30, 0x31, 0xa0
 )
 
 type notDER string

@@ -74,46 +74,74 @@ type single struct {
 	Extensions []pkix.Extension `asn1:"explicit,tag:1,optional"`
 }
 
-type basic struct {
-	Data struct {
-		Raw        asn1.RawContent
-		Version    int `asn1:"optional,default:0,explicit,tag:0"`
-		Responder  asn1.RawValue
-		Made       time.Time `asn1:"generalized"`
-		Responses  []single
-		Extensions []pkix.Extension `asn1:"explicit,tag:1,optional"`
-	}
-	Algorithm    asn1.RawValue
-	Signature    asn1.BitString
-	Certificates []asn1.RawValue `asn1:"explicit,tag:0,optional"`
+type data struct {
+	Raw        asn1.RawContent
+	Version    int `asn1:"optional,default:0,explicit,tag:0"`
+	Responder  asn1.RawValue
+	Made       time.Time `asn1:"generalized"`
+	Responses  []single
+	Extensions []pkix.Extension `asn1:"explicit,tag:1,optional"`
 }
 
-func answered26(der []byte, leaf, issuing *x509.Certificate, at time.Time, environment string) (source, bool) {
-	var outer struct {
-		Status   asn1.Enumerated
-		Response struct {
-			Type  asn1.ObjectIdentifier
-			Basic []byte
-		} `asn1:"explicit,tag:0,optional"`
+// outline is an OCSP response outside of what is signed, which nobody vouches for: each length of it is looked at.
+type outline struct {
+	data, algorithm, signature []byte
+	certificates               [][]byte
+}
+
+func (o *outline) read(octets []byte) {
+	outer := der(octets)
+	whole := outer.sequence()
+	outer.end()
+	refuseDER(bytes.Equal(whole.next(0x0a), []byte{0}), "no answer")
+	explicit := der(whole.next(tagExplicit0))
+	whole.end()
+	response := explicit.sequence()
+	explicit.end()
+	refuseDER(bytes.Equal(response.next(tagOID), basicResponse), "another kind of answer")
+	octetString := der(response.next(tagOctets))
+	response.end()
+	basic := octetString.sequence()
+	octetString.end()
+	o.data, _ = basic.whole(tagSequence)
+	o.algorithm = basic.next(tagSequence)
+	signature := basic.next(tagBits)
+	refuseDER(len(signature) > 0 && signature[0] == 0, "bits that nobody uses")
+	o.signature = signature[1:]
+	if len(*basic) == 0 {
+		return
 	}
-	var inner basic
-	rest, err := asn1.Unmarshal(der, &outer)
-	if err != nil || len(rest) > 0 || outer.Status != 0 || outer.Response.Type.String() != "1.3.6.1.5.5.7.48.1.1" {
+	explicit = der(basic.next(tagExplicit0))
+	basic.end()
+	every := explicit.sequence()
+	explicit.end()
+	for len(*every) > 0 {
+		one, _ := every.whole(tagSequence)
+		o.certificates = append(o.certificates, one)
+	}
+}
+
+var basicResponse = []byte{0x2b, 6, 1, 5, 5, 7, 0x30, 1, 1}
+
+func answered26(octets []byte, leaf, issuing *x509.Certificate, at time.Time, environment string) (source, bool) {
+	var outer outline
+	var inner data
+	if !readDER(func() { outer.read(octets) }) {
 		return source{}, false
 	}
-	rest, err = asn1.Unmarshal(outer.Response.Basic, &inner)
-	if err != nil || len(rest) > 0 || len(inner.Data.Responses) != 1 || inner.Signature.BitLength%8 != 0 {
+	rest, err := asn1.Unmarshal(outer.data, &inner)
+	if err != nil || len(rest) > 0 || len(inner.Responses) != 1 {
 		return source{}, false
 	}
-	one := inner.Data.Responses[0]
-	for _, each := range inner.Certificates {
-		by := certificateOf(each.FullBytes)
+	one := inner.Responses[0]
+	for _, each := range outer.certificates {
+		by := certificateOf(each)
 		if by == nil {
 			return source{}, false
 		}
 		key := sha1.Sum(keyOctets(by))
 		var named []byte
-		if _, err := asn1.Unmarshal(inner.Data.Responder.Bytes, &named); err != nil || !bytes.Equal(named, key[:]) {
+		if _, err := asn1.Unmarshal(inner.Responder.Bytes, &named); err != nil || !bytes.Equal(named, key[:]) {
 			continue
 		}
 		nocheck := false
@@ -122,13 +150,13 @@ func answered26(der []byte, leaf, issuing *x509.Certificate, at time.Time, envir
 		}
 		good := signedBy(by, issuing) && bytes.Equal(by.AuthorityKeyId, issuing.SubjectKeyId) && nocheck && !by.IsCA &&
 			len(by.ExtKeyUsage) == 1 && by.ExtKeyUsage[0] == x509.ExtKeyUsageOCSPSigning && len(by.UnknownExtKeyUsage) == 0 &&
-			by.KeyUsage == x509.KeyUsageDigitalSignature && holds(by, inner.Data.Made) && says(by, environment) && curved(by) &&
-			critical(by.Extensions, constraints, usage, "2.5.29.37") && bytes.Equal(inner.Algorithm.Bytes, ecdsaSHA256) &&
-			plain(by.Raw) && by.CheckSignature(x509.ECDSAWithSHA256, inner.Data.Raw, inner.Signature.Bytes) == nil
+			by.KeyUsage == x509.KeyUsageDigitalSignature && holds(by, inner.Made) && says(by, environment) && curved(by) &&
+			critical(by.Extensions, constraints, usage, "2.5.29.37") && bytes.Equal(outer.algorithm, ecdsaSHA256) &&
+			plain(by.Raw) && by.CheckSignature(x509.ECDSAWithSHA256, inner.Raw, outer.signature) == nil
 		said := source{one.From, one.Until, nil}
-		good = good && one.ID.Serial.Cmp(leaf.SerialNumber) == 0 && critical(one.Extensions) && critical(inner.Data.Extensions) &&
+		good = good && one.ID.Serial.Cmp(leaf.SerialNumber) == 0 && critical(one.Extensions) && critical(inner.Extensions) &&
 			sameIssuer(one, issuing) && !one.Until.Before(one.From) && one.Until.Sub(one.From) <= 7*24*time.Hour &&
-			!inner.Data.Made.Before(one.From) && !bool(one.Unknown)
+			!inner.Made.Before(one.From) && !bool(one.Unknown)
 		if bool(one.Good) {
 			good = good && !one.Until.After(leaf.NotAfter) && (!said.covers(at) || holds(by, at))
 		} else {

@@ -363,10 +363,8 @@ def read_export(written: bytes) -> Export:
             elif "head" in told:
                 said = forms.members(told, _HEAD_LINE)
                 heads.append(Head(said["head"], said["link"], bytes.fromhex(said["signature"])))
-            elif named is None:
-                named = _named(forms.members(told, _NAME_LINE))
             else:
-                raise ValueError("the journal is named twice")
+                named = _named(forms.members(told, _NAME_LINE), named)
         except (ValueError, TypeError):
             raise Unreadable(f"line {number} is not a line of a journal export") from None
     stretches += [Stretch(before, rows)] if rows else []
@@ -374,10 +372,10 @@ def read_export(written: bytes) -> Export:
     return Export(name=name, key=key, stretches=stretches, heads=heads)
 
 
-def _named(said: Mapping[str, Any]) -> tuple[str, bytes]:
+def _named(said: Mapping[str, Any], before: tuple[str, bytes] | None) -> tuple[str, bytes]:
     key = base64.b64decode(said["key"], validate=True)
-    if base64.b64encode(key).decode("ascii") != said["key"]:
-        raise ValueError("a key is not in its one form")
+    if before is not None or base64.b64encode(key).decode("ascii") != said["key"]:
+        raise ValueError("it is named twice, or its key is not in its one form")
     return said["journal"], key
 
 
