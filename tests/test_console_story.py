@@ -4,8 +4,7 @@ DCC, the Panel's list keeper and an auditor; with scripts and passkeys, and with
 
 import re
 import subprocess
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from zipfile import ZipFile
