@@ -37,6 +37,7 @@ from ra.meeting.meetings import (
     strike_attendance,
 )
 from store.committee_tables import comments
+from store.reading import meetings as reading
 from store.tables import journal
 from store.verbs import facts
 from tests.api_world import Api
@@ -176,10 +177,18 @@ def test_an_interest_is_shown_beside_the_decision_and_counts_for_nothing(world: 
     }
     seconded = api.ask("officer-2", "POST", f"/v1/decisions/{decision}/second", api.second_body(decision))
     assert seconded.status_code == 200, "whoever has declared an interest is counted as anybody is"
-    api.settle()
-    make_comment(desk, OFFICER_1, application, SECRET)
-    files = dossier_of(world, seconded.get_json()["approval"])
-    assert [each["text"] for each in json.loads(files["interests.json"]) if not each["withdrawn_at"]] == [shown[0].text]
+
+
+@pytest.mark.long
+def test_a_dossier_has_the_interests_and_not_what_officers_said(world: World) -> None:
+    api = Api(world)
+    approval = api.granted()
+    with world.store.read() as tx:
+        application = reading.application_of(tx, approval) or ""
+    declare_interest(world.desk, OFFICER_2, application, officer="", words="I once worked there.")
+    make_comment(world.desk, OFFICER_1, application, SECRET)
+    files = dossier_of(world, approval)
+    assert [each["text"] for each in json.loads(files["interests.json"])] == ["I once worked there."]
     assert not [name for name, octets in files.items() if SECRET.encode() in octets], "a dossier has no comments"
 
 
@@ -257,6 +266,7 @@ def test_one_application_has_no_more_comments_than_anybody_reads(world: World) -
     assert refused.value.code == "bound-reached"
 
 
+@pytest.mark.long
 def test_all_of_it_is_done_at_the_command_line(world: World, tmp_path: Path) -> None:
     with served(Api(world), tmp_path) as people:
         application = people.api.applied()
