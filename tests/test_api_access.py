@@ -37,6 +37,7 @@ from store.verbs import access, facts
 from store.verbs.conditions import set_conditions
 from tests.acting import member
 from tests.api_world import PEOPLE, Api, application, done, refused
+from tests.committee_world import bodies_over_http, convened, may_over_http
 from tests.console_makers import NOT_OVER_HTTP, acts_of_makers
 from tests.trial_rows import empty_register
 from tests.world import DCC, NOW, World, csr_pem
@@ -81,21 +82,7 @@ MAY: dict[str, set[str] | frozenset[str]] = {
     "exportAudit": SSC,
     "fetchDossier": SSC,
     "showRoster": SSC,
-    "callMeeting": OFFICERS,
-    "listMeetings": SSC,
-    "showMeeting": SSC,
-    "cancelMeeting": OFFICERS,
-    "recordAttendance": OFFICERS,
-    "strikeAttendance": OFFICERS,
-    "placeOnAgenda": OFFICERS,
-    "takeOffAgenda": OFFICERS,
-    "minuteItem": OFFICERS,
-    "declareInterest": OFFICERS,
-    "listInterests": SSC,
-    "withdrawInterest": OFFICERS,
-    "makeComment": OFFICERS,
-    "listComments": SSC,
-    "retractComment": OFFICERS,
+    **may_over_http(OFFICERS, SSC),
     "proposeOrder": OFFICERS,
     "proposeRevocations": OFFICERS,
     "showRevocations": SSC,
@@ -196,12 +183,7 @@ def shared(store_copy: Callable[[str], str], keys_folder: Any) -> Iterator[Api]:
     api.approval = api.granted()  # type: ignore[attr-defined]
     api.furniture = _furniture(api, api.approval)  # type: ignore[attr-defined]
     with world.store.begin("test") as tx:
-        shown = {
-            "size": 1,
-            "root": log.tile(tx, 0, 0, 1),
-            "note": "a note\n",
-            "signed_at": world.clock.now(),
-        }
+        shown = {"size": 1, "root": log.tile(tx, 0, 0, 1), "note": "a note\n", "signed_at": world.clock.now()}
         tx.connection.execute(insert(checkpoints), shown)
         tx.connection.execute(insert(registers), empty_register())
     yield api
@@ -239,22 +221,7 @@ def _furniture(api: Api, approval: str) -> dict[str, str]:
         "request": done(asked, 201)["request"],
         "end_request": done(ending, 201)["request"],
         "order": done(order, 201)["order"],
-        **_of_the_committee(api, application_id),
-    }
-
-
-def _of_the_committee(api: Api, application_id: str) -> dict[str, str]:
-    meeting = done(api.ask("officer-1", "POST", "/v1/meetings", {"name": "SSC 33", "held_on": "2027-01-20"}), 201)
-    place = f"/v1/meetings/{meeting['meeting']}"
-    attending = done(api.ask("officer-1", "POST", f"{place}/attendances", {"names": ["J. Doe"]}))
-    placed = done(api.ask("officer-1", "POST", f"{place}/items", {"subjects": [application_id]}))
-    said = f"/v1/applications/{application_id}"
-    return {
-        "meeting": meeting["meeting"],
-        "attendance": attending["recorded"][0],
-        "item": placed["items"][0],
-        "interest": done(api.ask("officer-1", "POST", f"{said}/interests", {"text": "x"}), 201)["interest"],
-        "comment": done(api.ask("officer-1", "POST", f"{said}/comments", {"text": "x"}), 201)["comment"],
+        **convened(api, application_id, application_id, "x"),
     }
 
 
@@ -294,12 +261,7 @@ def _bodies(api: Api) -> dict[str, Any]:
         "answerCertificate": {"accepted": True},
         "changeApplication": {"purpose": "x"},
         "changeContact": {"notices": "x"},
-        "callMeeting": {"name": "SSC 34", "held_on": "2027-02-03"},
-        "recordAttendance": {"names": ["x"]},
-        "placeOnAgenda": {"subjects": [api.furniture["waiting"]]},  # type: ignore[attr-defined]
-        "minuteItem": {"minute": "34/01"},
-        "declareInterest": {"text": "x"},
-        "makeComment": {"text": "x"},
+        **bodies_over_http(api.furniture["waiting"]),  # type: ignore[attr-defined]
         "tellOfBreach": {"text": "x"},
         "answerSuspicion": {"answer": "x"},
         "attachToSuspicion": b"x",

@@ -52,16 +52,12 @@ WALLS: Mapping[str, Wall] = {
     "documents": _wall("documents core", "typst segno openpyxl icalendar"),
     "intake": _wall("intake core", "cryptography openpyxl defusedxml"),
     "ra": _use_cases("", "pydantic"),
-    "ra.applying": _use_cases("ra.applying"),
-    "ra.telling": _use_cases("ra.telling"),
-    "ra.reporting": _use_cases("ra.reporting"),
-    "ra.committee": _use_cases("ra.committee"),
+    **{each: _use_cases(each) for each in ("ra.applying", "ra.telling", "ra.reporting", "ra.committee", "ra.ordering")},
     "ra.deciding": _use_cases("ra.applying ra.committee ra.telling ra.reporting ra.deciding"),
     "ra.deciding.kinds": _use_cases(  # what kinds share stands beside them; a kind sees no other
         "ra.applying ra.telling ra.deciding.end ra.deciding.kind ra.deciding.later_issue ra.deciding.many "
         "ra.deciding.taking_up"
     ),
-    "ra.ordering": _use_cases("ra.ordering"),
     "ra.entering": _use_cases("ra.entering", "webauthn"),
     "ra.auditing": _use_cases(
         "ra.applying ra.committee ra.telling ra.reporting ra.deciding ra.ordering ra.auditing ra.roster"

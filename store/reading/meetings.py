@@ -3,9 +3,9 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, assert_never
 
-from sqlalchemy import Row, Text, and_, bindparam, desc, func, or_, select
+from sqlalchemy import Column, Row, Text, and_, bindparam, desc, func, or_, select
 
 from core.errors import NoSuchThing
 from core.kinds import AgendaKind
@@ -216,14 +216,10 @@ def last_place(tx: Transaction, identifier: str) -> int:
 
 
 _DECISION_ABOUT = select(decisions.c.application_id, decisions.c.approval).where(decisions.c.id == _IDENTIFIER)
-_APPROVAL_OF = {
-    AgendaKind.SUSPICION: select(breaches.c.approval).where(breaches.c.id == _IDENTIFIER),
-    AgendaKind.OWED: select(breaches.c.approval).where(breaches.c.id == _IDENTIFIER),
-    AgendaKind.REJECTED: select(certificates.c.approval).where(certificates.c.serial == _IDENTIFIER),
-    AgendaKind.ADDITION: select(approvals.c.identifier).where(approvals.c.identifier == _IDENTIFIER),
-    AgendaKind.AMENDMENT: select(amendment_requests.c.approval).where(amendment_requests.c.id == _IDENTIFIER),
-    AgendaKind.END: select(end_requests.c.approval).where(end_requests.c.id == _IDENTIFIER),
-}
+_OF_BREACH = select(breaches.c.approval).where(breaches.c.id == _IDENTIFIER)
+_OF_CERTIFICATE = select(certificates.c.approval).where(certificates.c.serial == _IDENTIFIER)
+_OF_REQUEST = select(amendment_requests.c.approval).where(amendment_requests.c.id == _IDENTIFIER)
+_OF_END_REQUEST = select(end_requests.c.approval).where(end_requests.c.id == _IDENTIFIER)
 _APPLICATION_OF = select(approvals.c.application_id).where(approvals.c.identifier == _IDENTIFIER)
 
 
@@ -235,15 +231,27 @@ def about(tx: Transaction, kind: AgendaKind, subject: str) -> About:
         kind: what sort of thing waits.
         subject: its identifier.
     """
-    if kind is AgendaKind.APPLICATION:
-        return About(application=subject, approval=None)
-    if kind in _APPROVAL_OF:
-        found = tx.connection.execute(_APPROVAL_OF[kind], {"identifier": subject}).scalar()
-        return About(application=application_of(tx, found), approval=found)
-    row = tx.connection.execute(_DECISION_ABOUT, {"identifier": subject}).one_or_none()
-    if row is None:
-        return About(application=None, approval=None)
-    return About(application=row.application_id or application_of(tx, row.approval), approval=row.approval)
+    match kind:
+        case AgendaKind.APPLICATION:
+            return About(application=subject, approval=None)
+        case AgendaKind.DECISION | AgendaKind.REVOCATION:
+            row = tx.connection.execute(_DECISION_ABOUT, {"identifier": subject}).one()
+            application = row.application_id or application_of(tx, row.approval)
+            return About(application=application, approval=row.approval)
+        case AgendaKind.ADDITION:
+            return About(application=application_of(tx, subject), approval=subject)
+        case AgendaKind.SUSPICION | AgendaKind.OWED:
+            query = _OF_BREACH
+        case AgendaKind.REJECTED:
+            query = _OF_CERTIFICATE
+        case AgendaKind.AMENDMENT:
+            query = _OF_REQUEST
+        case AgendaKind.END:
+            query = _OF_END_REQUEST
+        case _:
+            assert_never(kind)
+    found = tx.connection.execute(query, {"identifier": subject}).scalar()
+    return About(application=application_of(tx, found), approval=found)
 
 
 def application_of(tx: Transaction, approval: str | None) -> str | None:
@@ -254,18 +262,10 @@ def application_of(tx: Transaction, approval: str | None) -> str | None:
     return None if found is None else str(found)
 
 
-_MADE_BY = {
-    AgendaKind.APPLICATION: decisions.c.application_id,
-    AgendaKind.SUSPICION: decisions.c.breach,
-    AgendaKind.OWED: decisions.c.breach,
-    AgendaKind.AMENDMENT: decisions.c.amendment_request,
-}
-
-
 def decided_by(tx: Transaction, items: Sequence[AgendaItem]) -> dict[str, str]:
     """Return the newest decision about each of some items, by the item; those are left out that have none."""
     by_kind: dict[AgendaKind, list[AgendaItem]] = {}
-    found = {each.id: each.subject for each in items if each.kind in (AgendaKind.DECISION, AgendaKind.REVOCATION)}
+    found: dict[str, str] = {}
     for each in items:
         by_kind.setdefault(each.kind, []).append(each)
     for kind, listed in by_kind.items():
@@ -275,16 +275,24 @@ def decided_by(tx: Transaction, items: Sequence[AgendaItem]) -> dict[str, str]:
 
 
 def _decisions_about(tx: Transaction, kind: AgendaKind, subjects: Sequence[str]) -> dict[str, str]:
-    if kind is AgendaKind.END:
-        c = end_requests.c
-        query = select(c.id, c.decision_id).where(c.id.in_(subjects), c.decision_id.is_not(None))
-    elif kind in _MADE_BY:
-        about = _MADE_BY[kind]
-        query = (
-            select(about, decisions.c.id).where(about.in_(subjects)).order_by(decisions.c.proposed_at, decisions.c.id)
-        )
-    else:
-        return {}
+    match kind:
+        case AgendaKind.APPLICATION:
+            about: Column[Any] = decisions.c.application_id
+        case AgendaKind.SUSPICION | AgendaKind.OWED:
+            about = decisions.c.breach
+        case AgendaKind.AMENDMENT:
+            about = decisions.c.amendment_request
+        case AgendaKind.END:
+            c = end_requests.c
+            ending = select(c.id, c.decision_id).where(c.id.in_(subjects), c.decision_id.is_not(None))
+            return {str(subject): str(decision) for subject, decision in tx.connection.execute(ending)}
+        case AgendaKind.DECISION | AgendaKind.REVOCATION:
+            return {each: each for each in subjects}
+        case AgendaKind.REJECTED | AgendaKind.ADDITION:
+            return {}  # what is decided of them names the approval alone
+        case _:
+            assert_never(kind)
+    query = select(about, decisions.c.id).where(about.in_(subjects)).order_by(decisions.c.proposed_at, decisions.c.id)
     return {str(subject): str(decision) for subject, decision in tx.connection.execute(query)}
 
 
