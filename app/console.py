@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 from flask import Flask
 
 from api.lookout import Lookout
+from api.readiness import Purpose
 from api.status.questions import parse_question
 from api.status.snapshot import Mirror
 from api.status.verify import answer
@@ -71,6 +72,7 @@ def with_console(application: "WSGIApplication", house: House, mirror: Mirror, l
         wrote=_quietly(mirror.catch_up),
         verify=verifies(mirror),
         agreement=agreement(lookout),
+        health=lambda: lookout.readiness(Purpose.WRITING),
         require_whole=mirror.require_whole,
         pictures=None if house.settings.renderer is None else Renderer(house.settings.renderer),
     )

@@ -16,11 +16,13 @@ from api import problems
 from console.afterwards import add_afterwards
 from console.answering import add_answering
 from console.applying import add_applying
+from console.attaching import add_attaching
 from console.auditing import add_auditing
 from console.breaching import add_breaching
 from console.calendars import add_calendars
 from console.committee import add_committee
 from console.composing import add_composing
+from console.contacts import add_contacts
 from console.deciding import add_deciding
 from console.entering import add_entering
 from console.evidence import add_evidence, plainly
@@ -30,14 +32,17 @@ from console.home import add_home
 from console.listing import add_listing
 from console.looking import add_looking
 from console.meeting import add_meeting
+from console.ordering import add_ordering
 from console.people import add_people
 from console.reporting import add_reporting
 from console.requiring import add_requiring
 from console.revoking import add_revoking
 from console.service import Console
 from console.standing import add_standing
+from console.suspected import add_suspected
 from console.verifying import add_verifying
 from console.walking import add_walking
+from console.watching import add_watching
 from core.errors import TrialCpaError
 from core.instants import text
 from core.local_time import uk
@@ -77,6 +82,11 @@ _ADDS = (
     add_listing,
     add_reporting,
     add_auditing,
+    add_attaching,
+    add_contacts,
+    add_ordering,
+    add_suspected,
+    add_watching,
 )
 
 

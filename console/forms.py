@@ -30,7 +30,10 @@ LONGEST_LIST = 20 * MOST
 """Characters of approvals that are named to be revoked together: an identifier and what parts it from the next."""
 
 LARGER: Mapping[str, int] = {
-    "/console/applications/{identifier}/files": LARGEST_FILE + FRAMING,
+    **{
+        f"/console/{each}/{{identifier}}/files": LARGEST_FILE + FRAMING
+        for each in ("applications", "breaches", "suspicions", "amendment-requests", "reports")
+    },
     "/console/list/reconciliation": LARGEST_LIST + FRAMING,
     "/console/deployments": LARGEST_REPORT + FRAMING,
     "/console/revocations": LONGEST_LIST + FORM_LIMIT,

@@ -37,6 +37,68 @@ class Agreement:
     as_of: datetime
 
 
+class Checked(Protocol):
+    """One check of the service."""
+
+    @property
+    def name(self) -> str:
+        """What is checked."""
+        ...
+
+    @property
+    def ok(self) -> bool:
+        """Whether it is so."""
+        ...
+
+    @property
+    def warning(self) -> bool:
+        """Whether somebody should look at it soon."""
+        ...
+
+    @property
+    def detail(self) -> str:
+        """What is so, a sentence."""
+        ...
+
+
+class Alarmed(Protocol):
+    """Something that somebody should look at."""
+
+    @property
+    def code(self) -> str:
+        """Its stable code."""
+        ...
+
+    @property
+    def since(self) -> datetime:
+        """When it began."""
+        ...
+
+    @property
+    def sentence(self) -> str:
+        """What is so now."""
+        ...
+
+
+class Health(Protocol):
+    """How the service is doing, as GET /readyz?for=writing has it."""
+
+    @property
+    def ready(self) -> bool:
+        """Whether it is fit."""
+        ...
+
+    @property
+    def checks(self) -> Sequence[Checked]:
+        """Each check."""
+        ...
+
+    @property
+    def alarms(self) -> Sequence[Alarmed]:
+        """What somebody should look at."""
+        ...
+
+
 @dataclass(frozen=True, kw_only=True)
 class Console:
     """The console at work.
@@ -48,6 +110,7 @@ class Console:
         wrote: called after each write that succeeded.
         verify: answers a question as POST /v1/verify does: its body in, its answer out; raises what that refuses with.
         agreement: whether the channels agree; None while they were not compared.
+        health: how the service is doing.
         require_whole: raises while the register is behind what was told.
         pictures: draws pages of evidence; None where nobody does.
         ways_in: what the sign-in page offers beside passkeys: the name of a page each.
@@ -60,6 +123,7 @@ class Console:
     wrote: Callable[[], None]
     verify: Callable[[bytes], Mapping[str, Json]]
     agreement: Callable[[], Agreement | None]
+    health: Callable[[], Health]
     require_whole: Callable[[], None]
     pictures: Renderer | None = None
     signs: SignsFor | None = None

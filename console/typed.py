@@ -90,8 +90,8 @@ def amendment(approval: str) -> ProposeAmendment:
         expiry=_day("expiry"),
         maximum_devices=_number("maximum_devices"),
         firmware_added=firmware_added(),
-        firmware_removed=tuple(_several("firmware_removed", MOST_FIRMWARE)),
-        conditions_removed=tuple(_whole("conditions_removed", each) for each in _several("conditions_removed", 1_000)),
+        firmware_removed=tuple(several("firmware_removed", MOST_FIRMWARE)),
+        conditions_removed=tuple(_whole("conditions_removed", each) for each in several("conditions_removed", 1_000)),
         effective=_instant("effective"),
         waiting=_waiting(),
         request=words("request", NAME_LIMIT) or None,
@@ -228,7 +228,12 @@ def _whole(name: str, said: str) -> int:
     return int(said)
 
 
-def _several(name: str, most: int) -> list[str]:
+def several(name: str, most: int) -> list[str]:
+    """Return what was ticked.
+
+    Raises:
+        BodyMalformed: it is more than a page offers, or nothing that one does.
+    """
     chosen = request.form.getlist(name)
     if len(chosen) > most or any(len(each) > NAME_LIMIT or CONTROLS.search(each) for each in chosen):
         raise BodyMalformed(detail=f"{name} is not as the page offers it")

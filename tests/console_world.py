@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
+from api.readiness import Purpose
 from app.console import agreement, verifies
 from app.officer import body_of
 from console.app import create_console
@@ -55,6 +56,7 @@ class Pages:
             wrote=api.mirror.follow,
             verify=verifies(api.mirror),
             agreement=agreement(api.lookout),
+            health=lambda: api.lookout.readiness(Purpose.WRITING),
             require_whole=lambda: None,
             ways_in=("offered",) if demo else (),
         )

@@ -19,7 +19,7 @@ from ra.reporting.report import month_of
 from ra.telling.approvals import approval as approval_of
 from tests import committee_world, console_makers
 from tests.api_world import Api, done
-from tests.browser_world import drafted, notice_of
+from tests.browser_world import beside, drafted, notice_of
 from tests.console_world import ORIGIN, Pages
 from tests.signing import another_device
 from tests.world import World
@@ -124,6 +124,7 @@ def named(pages: Pages) -> dict[str, str]:
     requirement = str(done(api.ask("officer-2", "POST", place, needed), 201)["requirement"])
     place, asked = f"/v1/approvals/{approval}/amendment-requests", {"reasons": HOSTILE, "other": HOSTILE}
     ending = api.ask("manufacturer", "POST", f"/v1/approvals/{approval}/end-requests", {"reasons": HOSTILE})
+    done(api.ask("officer-2", "POST", f"/v1/breaches/{breach}/telling", {"text": HOSTILE}))
     return {
         **committee_world.convened(api, application, decision, HOSTILE),
         "breach": breach,
@@ -135,6 +136,7 @@ def named(pages: Pages) -> dict[str, str]:
         "decision": decision,
         "draft": drafted(pages, HOSTILE),
         "notice": notice_of(pages, approval),
+        **beside(pages, approval),
         "month": month_of(pages.desk.clock.now()),
         "evidence": str(done(sent, 201)["evidence"]),
         "credential": next(each for each in [pages.actor("dcc").credential] if each),
