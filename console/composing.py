@@ -12,6 +12,7 @@ from werkzeug.datastructures import MultiDict
 from werkzeug.wrappers import Response
 
 from console import typed
+from console.at_once import SIGN, sign_at_once
 from console.forms import request_key
 from console.guard import actor
 from console.service import Console
@@ -31,7 +32,7 @@ from ra.telling.conditions import conditions
 from ra.telling.views import ApprovalAnswer, ConditionAnswer
 
 _Answer: TypeAlias = str | Response | tuple[str, int]
-_DO = frozenset({"preview", "condition", "propose"})
+_DO = frozenset({"preview", "condition", "propose", SIGN})
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -147,7 +148,7 @@ def add_composing(app: Flask, console: Console) -> None:
 def _turn(console: Console, it: Composed) -> _Answer:
     """Show the form; with it what would be true, or propose it."""
     if request.method == "GET":
-        return _page(it, MultiDict(it.offered))
+        return _page(it, MultiDict({**console.offered, **it.offered}))
     do = request.form.get("do", "preview")
     try:
         if do == "condition" or do not in _DO:
@@ -156,6 +157,8 @@ def _turn(console: Console, it: Composed) -> _Answer:
         if do == "preview":
             return _page(it, request.form, seen=rehearse(console.desk, actor(), command))
         done = propose(console.desk, actor(), command, request_key())
+        if do == SIGN:
+            sign_at_once(console, done)
     except (NotFound, OperationNotPermitted):
         raise
     except TrialCpaError as error:

@@ -1,7 +1,7 @@
 """What every page has at hand: the desk, the origin, whose authority it is, and how a write is followed."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol
 
@@ -50,6 +50,7 @@ class Console:
         require_whole: raises while the register is behind what was told.
         ways_in: what the sign-in page offers beside passkeys: the name of a page each.
         signs: who signs on this machine; None where officers do it elsewhere.
+        offered: words with which the forms of decisions begin, by field: a test authority's, for trying it out.
     """
 
     desk: Desk
@@ -61,3 +62,4 @@ class Console:
     require_whole: Callable[[], None]
     signs: SignsFor | None = None
     ways_in: Sequence[str] = ()
+    offered: Mapping[str, str] = field(default_factory=dict)
