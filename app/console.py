@@ -127,9 +127,10 @@ def _for_trying(console: Console, house: House) -> Flask:
     """A test authority's, with its demo people."""
     from app.demo_people import Demo  # noqa: PLC0415 - a live authority's process does not have this code
     from console.demo import add_demo  # noqa: PLC0415 - nor this
+    from console.trying import OFFERED  # noqa: PLC0415 - nor this
 
     demo = Demo(house.settings.home, house.desk)
-    trying = replace(console, signs=demo if demo.names() else None, ways_in=("offered",))
+    trying = replace(console, signs=demo if demo.names() else None, ways_in=("offered",), offered=OFFERED)
     app = create_console(trying, secret_key=_cookie_key(house))
     add_demo(app, trying, demo)
     return app

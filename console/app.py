@@ -117,6 +117,7 @@ def create_console(console: Console, *, secret_key: bytes) -> Flask:
         navigation=navigation,
         fresh=_fresh,
         may=may,
+        at_once=console.signs is not None,
         counted=counted,
     )
     app.register_error_handler(TrialCpaError, _told)

@@ -29,7 +29,18 @@ COOKIE = "__Host-trialcpa"
 
 SECRET = "secret"  # noqa: S105 - the name of a member
 OPEN = frozenset(
-    {"sign_in", "answer_passkey", "invitation", "take_up", "assets", "offered", "come_in_as", "everybody", "check"}
+    {
+        "sign_in",
+        "answer_passkey",
+        "invitation",
+        "take_up",
+        "assets",
+        "offered",
+        "come_in_as",
+        "try_example",
+        "everybody",
+        "check",
+    }
 )
 """Pages for whoever has not signed in yet. Every other needs a session, also one that somebody adds and forgets."""
 

@@ -1,7 +1,7 @@
 """What every page has at hand: the desk, the origin, whose authority it is, and how a write is followed."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol
 
@@ -115,6 +115,7 @@ class Console:
         pictures: draws pages of evidence; None where nobody does.
         ways_in: what the sign-in page offers beside passkeys: the name of a page each.
         signs: who signs on this machine; None where officers do it elsewhere.
+        offered: words with which the forms of decisions begin, by field: a test authority's, for trying it out.
     """
 
     desk: Desk
@@ -128,3 +129,4 @@ class Console:
     pictures: Renderer | None = None
     signs: SignsFor | None = None
     ways_in: Sequence[str] = ()
+    offered: Mapping[str, str] = field(default_factory=dict)

@@ -23,7 +23,8 @@ from ra.authorising import Signed
 from ra.entering.passkeys import Relying
 from ra.entering.sessions import begin
 from tests.acting import signed_for
-from tests.api_world import Api
+from tests.api_world import PEOPLE, Api
+from tests.world import csr_pem
 
 ORIGIN = "https://console.example"
 _FIELD = re.compile(r'<input type="hidden" name="([^"]+)" value="([^"]*)">')
@@ -37,10 +38,13 @@ class DemoOf:
         self._api = api
 
     def names(self) -> list[tuple[str, str]]:
-        return [(name, name) for name in self._api.keys]
+        return [(name, PEOPLE[name][0].value) for name in self._api.keys]
 
     def key(self, name: str) -> str | None:
         return self._api.keys.get(name)
+
+    def csr(self) -> str:
+        return csr_pem().decode()
 
 
 class Pages:

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from playwright.sync_api import Browser, ConsoleMessage, Locator, Page
+from playwright.sync_api import Browser, ConsoleMessage, FilePayload, Locator, Page
 
 from core.actors import CONSOLE
 from ra.access import grant_access
@@ -165,7 +165,8 @@ class Person:
 
     def gives(self, name: str, octets: bytes, label: str = "File", kind: str = "text/csv") -> None:
         """Choose a file."""
-        self.page.get_by_label(label, exact=True).set_input_files([{"name": name, "mimeType": kind, "buffer": octets}])
+        file = FilePayload(name=name, mimeType=kind, buffer=octets)
+        self.page.get_by_label(label, exact=True).set_input_files(file)
 
     def unfolds(self, words: str) -> None:
         """Open what is folded."""

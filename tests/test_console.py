@@ -158,7 +158,9 @@ def seconding(pages: Pages, who: str, decision: str) -> dict[str, str]:
 
 
 def test_each_page_is_in_the_table(pages: Pages) -> None:
-    assert {rule.endpoint for rule in pages.app.url_map.iter_rules()} | {"offered", "come_in_as"} == set(MAY) | OPEN
+    assert {rule.endpoint for rule in pages.app.url_map.iter_rules()} | {"offered", "come_in_as", "try_example"} == set(
+        MAY
+    ) | OPEN
 
 
 def test_no_two_pages_have_one_address(pages: Pages) -> None:
@@ -298,12 +300,13 @@ def test_a_session_ends_by_time_by_leaving_by_revocation_and_with_its_access(wor
 def test_a_test_authority_offers_its_people_and_a_live_one_has_no_such_page(world: World) -> None:
     api = Api(world)
     assert Pages(api).get(None, "/console/demo").status_code == 404
+    assert Pages(api).browser(None).post("/console/demo/example", base_url=ORIGIN).status_code in {400, 404}
     assert "/console/demo" not in Pages(api).get(None, "/console/sign-in").text
     pages = Pages(api, demo=True)
     client = pages.browser(None)
     assert "/console/demo" in client.get("/console/sign-in", base_url=ORIGIN).text
     page = client.get("/console/demo?then=/console/decisions", base_url=ORIGIN).text
-    fields = pages.fields(page)
+    fields = pages.fields(page, "/console/demo")
     assert client.post("/console/demo", base_url=ORIGIN, data={**fields, "name": "nobody"}).status_code == 401
     assert client.post("/console/demo", base_url=ORIGIN, data={**fields, "name": "monitor"}).status_code == 403
     come = client.post("/console/demo", base_url=ORIGIN, data={**fields, "name": "officer-2"})

@@ -80,7 +80,12 @@ def _applied(stage: Stage, model: str) -> str:
     maker.press("Begin an application")
     maker.follow("The Device Model")
     maker.chooses("Device type", "ESME")
-    for label, words in (("Manufacturer", "AB01"), ("Model", model), ("Hardware version", "01"), ("SMETS", "SMETS V1.58")):
+    for label, words in (
+        ("Manufacturer", "AB01"),
+        ("Model", model),
+        ("Hardware version", "01"),
+        ("SMETS", "SMETS V1.58"),
+    ):
         maker.writes(label, words)
     maker.press("Keep and go on")
     maker.follow("Its firmware")
@@ -126,7 +131,7 @@ def _applied(stage: Stage, model: str) -> str:
 
 
 def _refused(stage: Stage, application: str) -> None:
-    """An officer composes a refusal with words that stay here; the other seconds, and the Manufacturer reads it (F2.24)."""
+    """An officer composes a refusal with words that stay here; the other seconds; the Manufacturer reads it (F2.24)."""
     one = stage.who("officer-1")
     one.open(f"/console/applications/{application}")
     one.follow("Compose a refusal")
@@ -313,7 +318,7 @@ def _reported(stage: Stage) -> None:
 
 
 def _revoked_for_the_breach(stage: Stage, approval: str) -> None:
-    """Told, confirmed, revoked at once with its identifier typed; how soon each channel told it is watched (F2.23, F2.30)."""
+    """Confirmed, and revoked at once with its identifier typed; how soon it is told is watched (F2.23, F2.30)."""
     one, two = stage.who("officer-1"), stage.who("officer-2")
     one.open(f"/console/approvals/{approval}")
     one.goes_to("/console/breaches/")
