@@ -34,6 +34,7 @@ from console.revoking import add_revoking
 from console.service import Console
 from console.standing import add_standing
 from console.verifying import add_verifying
+from console.verifying_many import add_verifying_many
 from core.errors import TrialCpaError
 from core.instants import text
 from core.local_time import uk
@@ -66,6 +67,7 @@ _ADDS = (
     add_applying,
     add_holding,
     add_verifying,
+    add_verifying_many,
     add_listing,
     add_reporting,
     add_auditing,

@@ -23,10 +23,14 @@ LONGEST_AUTHORISATION = 64 * 1024
 FRAMING = 64 * 1024
 """Octets that a form adds to the file in it."""
 
+LARGEST_QUESTIONS = 8 * 1024 * 1024
+"""Octets of a file of questions: ten thousand with identifiers, units and devices have two MiB."""
+
 LARGER: Mapping[str, int] = {
     "/console/applications/{identifier}/files": LARGEST_FILE + FRAMING,
     "/console/list/reconciliation": LARGEST_LIST + FRAMING,
     "/console/deployments": LARGEST_REPORT + FRAMING,
+    "/console/verify/file": LARGEST_QUESTIONS + FRAMING,
 }
 """Addresses whose forms carry a file, with the octets that they take; all others take FORM_LIMIT."""
 

@@ -44,6 +44,7 @@ MAY: dict[str, tuple[str, set[str]]] = {
     "acknowledge_them": ("POST /console/list/acknowledgement", {"panel"}),
     "reconciling": ("GET /console/list/reconciliation", {"officer-1", "panel"}),
     "reconcile_it": ("POST /console/list/reconciliation", {"officer-1", "panel"}),
+    "marked_list": ("GET /console/list/reconciliation/none", set()),
     "reports": ("GET /console/reports", _READERS | {"dcc"}),
     "report": ("GET /console/reports/{month}", _READERS | {"dcc"}),
     "report_file": ("GET /console/reports/{month}/file", _READERS | {"dcc"}),
@@ -53,6 +54,9 @@ MAY: dict[str, tuple[str, set[str]]] = {
     "record_them": ("POST /console/deployments", {"dcc"}),
     "journal_page": ("GET /console/journal", _READERS),
     "verify": ("GET /console/verify", _EVERYBODY),
+    "verify_file": ("GET /console/verify/file", _EVERYBODY),
+    "verify_them": ("POST /console/verify/file", _EVERYBODY),
+    "verified_file": ("GET /console/verify/file/none", set()),
     "notices": ("GET /console/notices", _EVERYBODY),
     "notice_file": ("GET /console/notices/{notice}/file", _HOLDS),
     **{

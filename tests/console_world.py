@@ -2,13 +2,16 @@
 
 import json
 import re
+import tempfile
 from html import unescape
+from pathlib import Path
 from typing import Any
 
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
-from app.console import agreement, verifies
+from app.console import agreement, verifies, verifies_many
+from app.kept_results import KeptResults
 from app.officer import body_of
 from console.app import create_console
 from console.demo import add_demo
@@ -53,6 +56,8 @@ class Pages:
             relying=Relying(identifier="console.example", origin=origin),
             wrote=api.mirror.follow,
             verify=verifies(api.mirror),
+            verify_many=verifies_many(api.mirror),
+            kept=KeptResults(Path(tempfile.mkdtemp(prefix="results")), api.world.machine),
             agreement=agreement(api.lookout),
             require_whole=lambda: None,
             ways_in=("offered",) if demo else (),
