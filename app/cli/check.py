@@ -18,12 +18,13 @@ from app.processes import told_authority, told_ready
 from app.proxied import require_whole
 from app.settings import load
 from core.chain import GENESIS
-from core.errors import JournalChanged, StoreWentBack, TrialCpaError
+from core.errors import JournalChanged, RendererUnfit, StoreWentBack, TrialCpaError
 from core.instants import text
 from core.kinds import HierarchyRole, ProcessRole
 from core.renewal import ALARMS, Lasting
 from jobs.evidence import links_behind
 from jobs.recall import require_not_behind
+from renderer.asking import FILTER, NETWORK, Renderer, Unshown
 from store import dump
 from store.reading import authority as reading
 from store.reading import journal, watching, work
@@ -33,6 +34,8 @@ _ROWS = 1_000
 
 _ALIVE = timedelta(seconds=4 * WRITE_SECONDS)
 """How old web's last sign of life may be: one that the register is slow to take is left later."""
+
+_RENDERER_SECONDS = 5.0
 
 _SILENT = "The web process does not answer"
 
@@ -191,6 +194,20 @@ def _keys(house: House) -> Iterator[str]:
     yield f"memory of {many(memory.last, 'record')}; {newest}"
 
 
+def _renderer(house: House) -> Iterator[str]:
+    """Whoever draws evidence, where somebody does: who is not there is no fault, and what they gave up is said."""
+    path = house.settings.renderer
+    if path is None or not path.exists():
+        yield "nobody draws evidence as pictures; files are saved (trialcpa run renderer)"
+        return
+    given = Renderer(path, _RENDERER_SECONDS).confined()
+    if isinstance(given, Unshown):
+        raise RendererUnfit(path=path, detail="it does not answer")
+    if not {FILTER, NETWORK} & set(given):
+        raise RendererUnfit(path=path, detail="this machine does not let it give up its network")
+    yield f"evidence is drawn by a process that gave up: limits of memory and time, {', '.join(given)}"
+
+
 def _proxy(house: House) -> Iterator[str]:
     """The proxy before what answers for status on a Unix socket; over TCP nothing rests upon it."""
     proxy, behind = house.settings.status_proxy, house.settings.status_listens
@@ -205,5 +222,6 @@ _LOOKS: dict[str, Callable[[House], Iterator[str]]] = {
     "journal": _journal,
     "approvals": _approvals,
     "proxy": _proxy,
+    "renderer": _renderer,
     "keys": _keys,
 }
