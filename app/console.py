@@ -14,15 +14,19 @@ from flask import Flask
 
 from api.lookout import Lookout
 from api.readiness import Purpose
+from api.status import batch, batch_table
 from api.status.questions import parse_question
 from api.status.snapshot import Mirror
 from api.status.verify import answer
 from app.house import House, origin_of
+from app.kept_results import KeptResults
 from console.app import PREFIX, create_console
 from console.guard import shows_session
-from console.service import Agreement, Console
+from console.service import Agreement, Answers, Console
 from core.canonical import Json
 from core.errors import StoreUnavailable
+from documents.tables import csv_text
+from intake.workbook import is_workbook
 from keys.private_file import read_private, written
 from ra.entering.passkeys import Relying
 from renderer.asking import Renderer
@@ -71,6 +75,8 @@ def with_console(application: "WSGIApplication", house: House, mirror: Mirror, l
         relying=relying,
         wrote=_quietly(mirror.catch_up),
         verify=verifies(mirror),
+        verify_many=verifies_many(mirror),
+        kept=KeptResults(house.settings.web_memory / "results", house.machine),
         agreement=agreement(lookout),
         health=lambda: lookout.readiness(Purpose.WRITING),
         require_whole=mirror.require_whole,
@@ -94,6 +100,29 @@ def verifies(mirror: Mirror) -> Callable[[bytes], Mapping[str, Json]]:
         view, now = mirror.view(), mirror.now()
         units = mirror.units if view.deployed is None else view.units
         return answer(view, parse_question(body, now), now, mirror.past_answer, units)
+
+    return verify
+
+
+def verifies_many(mirror: Mirror) -> Callable[[bytes], Answers]:
+    """Return what answers a file of questions as POST /v1/verify/batch does, workbooks too."""
+
+    def verify(octets: bytes) -> Answers:
+        sheet = (
+            batch_table.read_workbook_questions(octets) if is_workbook(octets) else batch_table.read_questions(octets)
+        )
+        view, now = mirror.view(), mirror.now()
+        units = mirror.units if view.deployed is None else view.units
+        told = batch.each_answered(view, sheet.asked, now, mirror.past_answer, units)
+        rows = list(batch_table.answered_rows(sheet, told, now))
+        header = batch_table.header(sheet)
+        notes = {
+            str(row.line): " ".join(dict.fromkeys(each.note for each in row.cells if each.note)) for row in sheet.rows
+        }
+        table = csv_text(header, rows, numbers=("line", "issue"))
+        return Answers(
+            header=header, rows=rows, notes={line: note for line, note in notes.items() if note}, table=table
+        )
 
     return verify
 

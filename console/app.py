@@ -41,6 +41,7 @@ from console.service import Console
 from console.standing import add_standing
 from console.suspected import add_suspected
 from console.verifying import add_verifying
+from console.verifying_many import add_verifying_many
 from console.walking import add_walking
 from console.watching import add_watching
 from core.errors import TrialCpaError
@@ -79,6 +80,7 @@ _ADDS = (
     add_applying,
     add_holding,
     add_verifying,
+    add_verifying_many,
     add_listing,
     add_reporting,
     add_auditing,

@@ -173,6 +173,12 @@ def shows_session(app: Flask) -> Callable[[str], bool]:
     return shows
 
 
+def owner() -> str:
+    """Return who alone may have what a page has made for them: the same person in the same role of one organisation."""
+    who = actor()
+    return f"{who.role} {who.organisation} {who.name}"
+
+
 def let_in(begun: Begun) -> None:
     """Give a session to the browser; whatever it had before is gone, its form tokens too."""
     session.clear()

@@ -100,6 +100,35 @@ class Health(Protocol):
 
 
 @dataclass(frozen=True, kw_only=True)
+class Answers:
+    """What a file of questions is answered.
+
+    Args:
+        header: names of the columns: what was asked, then what is answered.
+        rows: the cells of each answer.
+        notes: by line, what must be known of its cells.
+        table: all of it as CSV.
+    """
+
+    header: Sequence[str]
+    rows: Sequence[Sequence[str]]
+    notes: Mapping[str, str]
+    table: bytes
+
+
+class Keeps(Protocol):
+    """Keeps what a page has made of a file until whoever sent it has saved it."""
+
+    def keep(self, owner: str, octets: bytes) -> str:
+        """Return the name by which its owner finds it; empty where it is not kept."""
+        ...
+
+    def found(self, owner: str, name: str) -> bytes | None:
+        """Return what was kept; None where there is nothing of this name for this owner."""
+        ...
+
+
+@dataclass(frozen=True, kw_only=True)
 class Console:
     """The console at work.
 
@@ -109,6 +138,8 @@ class Console:
         relying: its origin.
         wrote: called after each write that succeeded.
         verify: answers a question as POST /v1/verify does: its body in, its answer out; raises what that refuses with.
+        verify_many: answers a file of questions, a table in CSV or a workbook; raises what that refuses with.
+        kept: results to be saved.
         agreement: whether the channels agree; None while they were not compared.
         health: how the service is doing.
         require_whole: raises while the register is behind what was told.
@@ -123,6 +154,8 @@ class Console:
     relying: Relying
     wrote: Callable[[], None]
     verify: Callable[[bytes], Mapping[str, Json]]
+    verify_many: Callable[[bytes], Answers]
+    kept: Keeps
     agreement: Callable[[], Agreement | None]
     health: Callable[[], Health]
     require_whole: Callable[[], None]

@@ -773,6 +773,14 @@ class PlaceUnusable(ConfigurationError):
     hint_text = "Name another place, or give the account that runs this the right to it."
 
 
+class RendererUnfit(ConfigurationError):
+    """Whoever draws evidence is not there, or could reach what it should not."""
+
+    code = "renderer-unfit"
+    sentence = "The renderer behind {path} is unfit: {detail}."
+    hint_text = "Start trialcpa run renderer on a Linux kernel with seccomp or user namespaces; meanwhile files are saved."
+
+
 class BackupLockUnusable(ConfigurationError):
     """What a backup is to be sealed or opened with is no recipient, no key or no passphrase."""
 

@@ -12,9 +12,21 @@ from pathlib import Path
 
 from renderer.limits import ASK_SECONDS, LARGEST_DOCUMENT, MOST_PAGES, PAGES_AT_ONCE
 from renderer.png import NoPicture, require_picture
-from renderer.wire import Asks, Outcome, Outline, Question, Reads, WireBroken, question, read_answer, read_outline
+from renderer.wire import (
+    FILTER,
+    NETWORK,
+    Asks,
+    Outcome,
+    Outline,
+    Question,
+    Reads,
+    WireBroken,
+    question,
+    read_answer,
+    read_outline,
+)
 
-__all__ = ["MOST_PAGES", "PAGES_AT_ONCE", "Outline", "Renderer", "Unshown"]
+__all__ = ["FILTER", "MOST_PAGES", "NETWORK", "PAGES_AT_ONCE", "Outline", "Renderer", "Unshown"]
 
 
 class Unshown(StrEnum):

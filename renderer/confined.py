@@ -18,9 +18,7 @@ import sys
 from collections.abc import Sequence
 
 from renderer.limits import CPU_SECONDS, MEMORY
-
-FILTER, NETWORK, USER = "system calls", "network", "user"
-"""What may have been given up, in words that `trialcpa check` shows."""
+from renderer.wire import FILTER, NETWORK, USER
 
 FIRST_KEPT = 3
 """The descriptor after standard input, output and error."""

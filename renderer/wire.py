@@ -19,6 +19,9 @@ from renderer.limits import (
     WIDEST,
 )
 
+FILTER, NETWORK, USER = "system calls", "network", "rights of the administrator"
+"""What the process that draws may have given up, in words that `trialcpa check` shows."""
+
 _MAGIC = b"TPR1"
 _QUESTION = struct.Struct("!4sBHI")
 _ANSWER = struct.Struct("!4sBI")

@@ -138,6 +138,8 @@ SAVED = frozenset(
     {
         "evidence",
         "evidence_page",
+        "marked_list",
+        "verified_file",
         "assets",
         "certificate_file",
         "notice_file",

@@ -2,7 +2,9 @@
 
 import json
 import re
+import tempfile
 from html import unescape
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -10,7 +12,8 @@ from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
 from api.readiness import Purpose
-from app.console import agreement, verifies
+from app.console import agreement, verifies, verifies_many
+from app.kept_results import KeptResults
 from app.officer import body_of
 from console.app import create_console
 from console.demo import add_demo
@@ -59,6 +62,8 @@ class Pages:
             relying=Relying(identifier=urlsplit(origin).hostname or "", origin=origin),
             wrote=api.mirror.follow,
             verify=verifies(api.mirror),
+            verify_many=verifies_many(api.mirror),
+            kept=KeptResults(Path(tempfile.mkdtemp(prefix="results")), api.world.machine),
             agreement=agreement(api.lookout),
             health=lambda: api.lookout.readiness(Purpose.WRITING),
             require_whole=lambda: None,

@@ -12,10 +12,9 @@ from pathlib import Path
 import pytest
 
 from renderer.asking import Outline, Renderer, Unshown
-from renderer.confined import FILTER, NETWORK, USER
 from renderer.limits import HIGHEST, MOST_PAGES, WIDEST
 from renderer.png import NoPicture, png, require_picture
-from renderer.wire import Leaf, Outcome, WireBroken, answer, outline, read_outline
+from renderer.wire import FILTER, NETWORK, USER, Leaf, Outcome, WireBroken, answer, outline, read_outline
 from tests.render_world import WORDS, dripping, instead, pdf, renderer, saying, silent
 
 _AS_IT_IS = pdf()
@@ -69,7 +68,7 @@ def test_what_draws_has_given_up_what_this_machine_lets_it(draws: Renderer) -> N
 )
 def test_a_document_that_has_taken_over_the_child_reaches_nothing(tried: str) -> None:
     drawing = (
-        "import mmap, os, socket\nfrom renderer.wire import Leaf, Outline\n"
+        "import mmap, os, socket\nfrom renderer.wire import FILTER, NETWORK, USER, Leaf, Outline\n"
         f"def outline(octets, first):\n    try:\n        {tried}\n        said = 'reached'\n"
         "    except (OSError, MemoryError) as error:\n        said = type(error).__name__\n"
         "    return Outline(1, (Leaf(number=1, width=1, height=1, text=said),))"
