@@ -93,9 +93,12 @@ def test_the_checks_written_again_elsewhere_judge_as_the_kit_does(go: str, tmp_p
         if theirs != ours
     ]
     assert len(asked) > 3_000
-    assert [each for each in differ if "valid" in str(each) and each[1].get("valid") != each[2].get("valid")] == []
-    assert [each for each in differ if each[1].get("outcome") != each[2].get("outcome")] == []
-    assert len(differ) * 50 < len(asked), differ  # which of several checks fails first may differ, and seldom does
+    yes = [(theirs.get("valid"), theirs.get("outcome")) for _, theirs, _ in differ]
+    assert yes == [(ours.get("valid"), ours.get("outcome")) for _, _, ours in differ]
+    # Libraries differ in what they can read of a certificate at all: where one says 21 or part-unreadable, another says
+    # 22 or certificate-foreign. Nothing else may, and of the log nothing.
+    assert [each for each in differ if not each[0].startswith(("check-", "decision-"))] == []
+    assert len(differ) * 20 < len(asked), differ
 
 
 @pytest.mark.long

@@ -69,20 +69,22 @@ func has(said object, name string) bool {
 func logged(question, evidence object) object {
 	log := keyOf(evidence["log"].(string))
 	seen := read(evidence["checkpoint"].(string), log)
-	var path [][]byte
-	for _, each := range evidence["hashes"].([]any) {
-		path = append(path, decoded(each.(string)))
+	path := func() (found [][]byte) {
+		for _, each := range evidence["hashes"].([]any) {
+			found = append(found, decoded(each.(string)))
+		}
+		return found
 	}
 	if earlier, is := evidence["earlier"].(string); is {
 		before := read(earlier, log)
 		require(seen.size >= before.size, wentBack)
-		require(consistent(before.size, seen.size, before.root, seen.root, path), twoHistories)
+		require(consistent(before.size, seen.size, before.root, seen.root, path()), twoHistories)
 		return object{"grown": true}
 	}
 	row := evidence["row"].(object)
 	place := row["number"].(int64)
 	require(place >= 1, form)
-	require(bytes.Equal(included(hash(0, canonical(row)), uint64(place-1), seen.size, path), seen.root), root)
+	require(bytes.Equal(included(hash(0, canonical(row)), uint64(place-1), seen.size, path()), seen.root), root)
 	return answered(row, question)
 }
 

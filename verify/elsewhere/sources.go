@@ -136,7 +136,7 @@ func answered26(octets []byte, leaf, issuing *x509.Certificate, at time.Time, en
 	one := inner.Responses[0]
 	for _, each := range outer.certificates {
 		by := certificateOf(each)
-		if by == nil {
+		if by == nil || !curved(by) {
 			return source{}, false
 		}
 		key := sha1.Sum(keyOctets(by))
