@@ -778,7 +778,7 @@ class RendererUnfit(ConfigurationError):
 
     code = "renderer-unfit"
     sentence = "The renderer behind {path} is unfit: {detail}."
-    hint_text = "Start trialcpa run renderer on a Linux kernel with seccomp or user namespaces; meanwhile files are saved."
+    hint_text = "Start trialcpa run renderer where Linux has seccomp or user namespaces; meanwhile files are saved."
 
 
 class BackupLockUnusable(ConfigurationError):
