@@ -59,13 +59,11 @@ class Settings:
         host, port: where web listens.
         keys_dir: private keys that only the authority process reads.
         passphrase: where their passphrase comes from.
-        web_threads: threads of the API.
-        web_workers: how many web processes listen.
+        web_threads, web_workers: threads of the API; how many web processes listen.
         web_memory: the folder in which each web process keeps what it has told.
         web_proxies: addresses of proxies in front, whose X-Forwarded-For is believed.
         status_max_age: seconds above which a status snapshot is refused.
-        status_listens: where a process listens that answers for status alone.
-        status_proxy: where the proxy before it does.
+        status_listens, status_proxy: where a process listens that answers for status alone, and the proxy before it.
         rules: what the SSC decides by settings.
         root_statement_wait: how long a roster that the root's key has signed waits to come into force.
         pace: how often the authority signs and publishes.
@@ -73,8 +71,7 @@ class Settings:
         backups: where they lie, for whoever looks whether there are any.
         console_origin: of the console's pages; None where it is not said.
         renderer: the socket of whoever draws pictures of evidence; None if nobody does.
-        web_worker: which of several web processes this one is, from 1 on; the file does not say it.
-        web_late: whether it listens only when it can answer, as others do already; nor this.
+        web_worker, web_late: which of several this one is, from 1 on; whether it listens only when it can answer.
     """
 
     home: Path

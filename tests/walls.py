@@ -487,8 +487,9 @@ def _members_named(mapping: ast.Dict, source: Source, members: Mapping[str, froz
 
 _ROLE = "core.actors.Role."
 ROLES_FILE = "policy/roles.py"
-_NAMES_ROLES = frozenset({ROLES_FILE, "app/cli/demo.py", "store/tables.py"})
-"""The second makes the people of a demo; the third holds a CHECK, and tests/test_roles.py holds that to the table."""
+_DEMO = {"app/cli/demo.py", "console/demo.py", "console/trying.py"}
+_NAMES_ROLES = frozenset({ROLES_FILE, "store/tables.py", *_DEMO})
+"""The CHECK is held to the roles by tests/test_roles.py; who plays a demo's people says which each of them is."""
 
 
 def _roles(source: Source, _root: Path) -> Iterator[str]:
