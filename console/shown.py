@@ -10,7 +10,16 @@ from core.errors import TrialCpaError
 from core.instants import parse, text
 from core.local_time import uk, utc
 
-_SHORT = {"ssc": "SSC", "dcc": "DCC", "cpl": "CPL", "ncsc": "NCSC", "csr": "CSR", "crl": "CRL", "ocsp": "OCSP"}
+_SHORT = {
+    "ssc": "SSC",
+    "dcc": "DCC",
+    "cpl": "CPL",
+    "ncsc": "NCSC",
+    "csr": "CSR",
+    "crl": "CRL",
+    "ocsp": "OCSP",
+    "ca": "CA",
+}
 
 _INSTANT = re.compile(r"\b[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}Z")
 """As the register, a certificate in words and a notice's table of facts write an instant."""
@@ -23,10 +32,12 @@ _PROCESSES = {
 """What acts without a credential, and is no person: the journal knows no more of it."""
 
 
-def instant(at: datetime | None) -> Markup:
-    """Return an instant in UTC, and in UK local time below it."""
+def instant(at: datetime | str | None) -> Markup:
+    """Return an instant in UTC, and in UK local time below it; as the register writes it (RFC 3339) or as it is."""
     if at is None:
         return Markup("—")
+    if isinstance(at, str):
+        at = parse(at)
     return Markup('<time datetime="{}">{}</time> <small>{}</small>').format(text(at), utc(at), uk(at))
 
 
