@@ -19,15 +19,18 @@ from console.attaching import add_attaching
 from console.auditing import add_auditing
 from console.breaching import add_breaching
 from console.calendars import add_calendars
+from console.committee import add_committee
 from console.composing import add_composing
 from console.contacts import add_contacts
 from console.deciding import add_deciding
 from console.entering import add_entering
+from console.evidence import add_evidence, plainly
 from console.guard import add_guard, may, navigation
 from console.holding import add_holding
 from console.home import add_home
 from console.listing import add_listing
 from console.looking import add_looking
+from console.meeting import add_meeting
 from console.ordering import add_ordering
 from console.people import add_people
 from console.reporting import add_reporting
@@ -38,6 +41,8 @@ from console.shown import day, instant, instants, who, words
 from console.standing import add_standing
 from console.suspected import add_suspected
 from console.verifying import add_verifying
+from console.verifying_many import add_verifying_many
+from console.walking import add_walking
 from console.watching import add_watching
 from core.errors import TrialCpaError
 from core.words import counted
@@ -54,8 +59,12 @@ _ADDS = (
     add_home,
     add_entering,
     add_looking,
+    add_evidence,
     add_standing,
     add_requiring,
+    add_committee,
+    add_walking,
+    add_meeting,
     add_composing,
     add_deciding,
     add_afterwards,
@@ -67,6 +76,7 @@ _ADDS = (
     add_applying,
     add_holding,
     add_verifying,
+    add_verifying_many,
     add_listing,
     add_reporting,
     add_auditing,
@@ -98,13 +108,14 @@ def create_console(console: Console, *, secret_key: bytes) -> Flask:
     _add_assets(app)
     for add in _ADDS:
         add(app, console)
-    app.jinja_env.filters.update(instant=instant, instants=instants, day=day, words=words, who=who)
+    app.jinja_env.filters.update(instant=instant, instants=instants, day=day, words=words, who=who, plainly=plainly)
     app.jinja_env.globals.update(
         authority=console.name,
         test=console.name.startswith("TEST "),
         navigation=navigation,
         fresh=_fresh,
         may=may,
+        at_once=console.signs is not None,
         counted=counted,
     )
     app.register_error_handler(TrialCpaError, _told)

@@ -12,10 +12,12 @@ from werkzeug.datastructures import MultiDict
 from werkzeug.wrappers import Response
 
 from console import typed
+from console.at_once import SIGN, sign_at_once
 from console.forms import request_key
 from console.forms_of_decisions import FORMS, About, Form
 from console.guard import actor
 from console.service import Console
+from console.walking import offered_by_agenda
 from core.classification import Classification, Recipient
 from core.errors import Finding, NotFound, OperationNotPermitted, RulesRefused, TrialCpaError
 from core.kinds import EndRequestState
@@ -30,7 +32,7 @@ from ra.doors import admit
 from ra.telling.approvals import approval as approval_of
 
 _Answer: TypeAlias = str | Response | tuple[str, int]
-_DO = frozenset({"preview", "condition", "propose"})
+_DO = frozenset({"preview", "condition", "propose", SIGN})
 _IN_WORDS: Mapping[str, EndRequestInWords] = {"refused": EndRequestState.REFUSED, "answered": EndRequestState.ANSWERED}
 
 
@@ -52,7 +54,7 @@ def _add_form(app: Flask, console: Console, form: Form) -> None:
 def _turn(console: Console, form: Form, about: About) -> _Answer:
     """Show the form; with it what would be true, or propose it."""
     if request.method == "GET":
-        return _page(form, about, MultiDict(about.offered))
+        return _page(form, about, MultiDict({**offered_by_agenda(console), **console.offered, **about.offered}))
     do = request.form.get("do", "preview")
     try:
         if do == "condition" or do not in _DO:
@@ -61,6 +63,8 @@ def _turn(console: Console, form: Form, about: About) -> _Answer:
         if do == "preview":
             return _page(form, about, request.form, seen=rehearse(console.desk, actor(), command))
         done = propose(console.desk, actor(), command, request_key())
+        if do == SIGN:
+            sign_at_once(console, done)
     except OperationNotPermitted:
         raise
     except TrialCpaError as error:  # also that there is no such thing: not what the page is about, but what was typed

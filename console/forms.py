@@ -28,6 +28,8 @@ FORM_LIMIT = 256 * 1024
 
 LONGEST_LIST = 20 * MOST
 """Characters of approvals that are named to be revoked together: an identifier and what parts it from the next."""
+LARGEST_QUESTIONS = 8 * 1024 * 1024
+"""Octets of a file of questions: ten thousand with identifiers, units and devices have two MiB."""
 
 LARGER: Mapping[str, int] = {
     **{
@@ -37,6 +39,7 @@ LARGER: Mapping[str, int] = {
     "/console/list/reconciliation": LARGEST_LIST + FRAMING,
     "/console/deployments": LARGEST_REPORT + FRAMING,
     "/console/revocations": LONGEST_LIST + FORM_LIMIT,
+    "/console/verify/file": LARGEST_QUESTIONS + FRAMING,
 }
 """Addresses whose forms carry a file or a list of many, with the octets that they take; all others take FORM_LIMIT."""
 

@@ -5,9 +5,10 @@ from typing import TYPE_CHECKING
 
 from flask import Flask, redirect, render_template, url_for
 
-from console.guard import actor
+from console.guard import actor, may
 from console.service import Console
 from core.local_time import overdue_before
+from ra.meeting.meetings import next_meeting
 from ra.waiting.tasks import tasks
 
 if TYPE_CHECKING:
@@ -52,7 +53,10 @@ def add_home(app: Flask, console: Console) -> None:
             found.tasks,
             key=lambda each: (each.subject not in overdue, not each.urgent, each.due or _NEVER, each.since),
         )
-        return render_template("home.html", tasks=listed, overdue=overdue, found=found, page_of=_page_of)
+        meeting = next_meeting(console.desk, actor()) if may("listMeetings") else None
+        return render_template(
+            "home.html", tasks=listed, overdue=overdue, found=found, page_of=_page_of, meeting=meeting
+        )
 
 
 def _page_of(link: str) -> str | None:

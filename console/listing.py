@@ -5,13 +5,13 @@ from werkzeug.wrappers import Response as AnyResponse
 
 from console.answers import attached
 from console.forms import field, request_key
-from console.guard import actor
+from console.guard import actor, owner
 from console.service import Console
 from console.settling import settled
 from console.typed import one_of, words
 from core.cpl import InstructionState
 from core.days import read_day
-from core.errors import BodyMalformed, OperationNotPermitted, TrialCpaError
+from core.errors import BodyMalformed, NoSuchThing, OperationNotPermitted, TrialCpaError
 from core.kinds import Addition
 from core.limits import NAME_LIMIT
 from core.words import counted, required
@@ -21,7 +21,8 @@ from ra.telling import instructions as use
 from ra.telling.addition import judge_addition
 from ra.telling.approvals import approval as approval_of
 from ra.telling.instructions import Acknowledge, Asked
-from ra.telling.reconcile import LARGEST_LIST, reconcile
+from ra.telling.reconcile import LARGEST_LIST, reconcile_marked
+from ra.telling.views import Reconciled
 
 ROWS = 50
 """Instructions on a page: as many can be acknowledged together."""
@@ -160,9 +161,23 @@ def _add_reconciliation(app: Flask, console: Console) -> None:
         """Compare a list with what it should show now; nothing is changed by it."""
         file = request.files.get("file")
         try:
-            found = reconcile(console.desk, actor(), b"" if file is None else file.read())
+            found, octets = reconcile_marked(console.desk, actor(), b"" if file is None else file.read())
         except OperationNotPermitted:
             raise
         except TrialCpaError as error:
             return render_template("reconcile.html", found=None, error=error, most=LARGEST_LIST), 422
-        return render_template("reconcile.html", found=found, error=None, most=LARGEST_LIST)
+        name = console.kept.keep(owner(), octets) if _differs(found) else None
+        return render_template("reconcile.html", found=found, error=None, most=LARGEST_LIST, name=name)
+
+    @app.get("/console/list/reconciliation/<name>")
+    def marked_list(name: str) -> Response:
+        """Send the list as it was sent, marked; for an hour, to whoever sent it."""
+        admit(actor(), "reconcileCpl")
+        found = console.kept.found(owner(), name)
+        if found is None:
+            raise NoSuchThing(kind="result", identifier=name[:100])
+        return attached(found, _XLSX, "list-marked.xlsx")
+
+
+def _differs(found: Reconciled) -> bool:
+    return any((found.missing, found.wrong, found.gone, found.unknown, found.unreadable, found.remarks))

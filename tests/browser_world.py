@@ -22,6 +22,7 @@ from ra.reporting.report import month_of
 from ra.telling import notices
 from tests.acting import member
 from tests.api_world import Api, done
+from tests.committee_world import convened
 from tests.console_world import Pages
 from tests.signing import another_device
 from tests.world import DCC, NOW
@@ -51,10 +52,10 @@ class _Quiet(WSGIRequestHandler):
 
 
 @contextmanager
-def listening(api: Api) -> Iterator[Pages]:
-    """A console on a port of its own, as a test authority has it."""
+def listening(api: Api, *, demo: bool = True) -> Iterator[Pages]:
+    """A console on a port of its own, as a test authority has it; or as a live one, without its demo people."""
     server = make_server("localhost", 0, _nothing, threaded=True, request_handler=_Quiet)
-    pages = Pages(api, demo=True, origin=f"http://localhost:{server.port}")
+    pages = Pages(api, demo=demo, origin=f"http://localhost:{server.port}")
     server.app = pages.app
     serving = threading.Thread(target=server.serve_forever, name="console")
     serving.start()
@@ -134,11 +135,23 @@ def seen_by(browser: Browser, pages: Pages, who: str | None) -> Iterator[Seen]:
 
 
 SAVED = frozenset(
-    {"evidence", "assets", "certificate_file", "notice_file", "listing_file", "report_file", "dossier_file"}
+    {
+        "evidence",
+        "evidence_page",
+        "marked_list",
+        "verified_file",
+        "assets",
+        "certificate_file",
+        "notice_file",
+        "listing_file",
+        "report_file",
+        "dossier_file",
+    }
 )
 """What is saved, and no page to look at."""
 
 _NAMED = {
+    "agenda-items": "item",
     "amendment-requests": "request",
     "applications": "application",
     "approvals": "approval",
@@ -149,6 +162,7 @@ _NAMED = {
     "end-requests": "ending",
     "evidence": "evidence",
     "invitations": "invitation",
+    "meetings": "meeting",
     "notices": "notice",
     "orders": "order",
     "reports": "month",
@@ -198,6 +212,7 @@ def things(pages: Pages) -> dict[str, str]:
     made = pages.post("admin", "/console/people/invitation", fields).text
     invitation = made.partition("/console/invitations/")[2].partition("<")[0]
     return {
+        **convened(api, application, decision, HOSTILE),
         "application": application,
         "approval": approval,
         "breach": str(breach),

@@ -8,6 +8,10 @@ from ra.applying import drafts
 from ra.applying.apply import Apply
 from ra.auditing.journal import searched
 from ra.desk import Desk
+from ra.reporting.report import shown as report_shown
+from ra.meeting.agenda import step
+from ra.meeting.meetings import next_meeting
+from ra.telling.reconcile import reconcile_marked
 from tests.world import DEVICE, NOW
 
 NOT_OVER_HTTP = {
@@ -15,6 +19,7 @@ NOT_OVER_HTTP = {
     *("people", "invite", "begin", "sessions", "revoke_session", "searched"),  # in a browser
     *("rehearse", "timeline", "question", "enrolled"),  # the same; tests/test_console_use_cases.py
     *("begin_draft", "drafts", "draft", "keep_part", "throw_away", "judge", "sent_before", "send"),
+    *("step", "next_meeting", "reconcile_marked", "shown"),  # in a browser, too
     *("pdf_of", "gather", "stands"),  # they typeset, and put things together, for whoever has been let in
 }
 """Use cases that no address of the API reaches."""
@@ -44,6 +49,7 @@ MAY: dict[str, tuple[str, set[str]]] = {
     "acknowledge_them": ("POST /console/list/acknowledgement", {"panel"}),
     "reconciling": ("GET /console/list/reconciliation", {"officer-1", "panel"}),
     "reconcile_it": ("POST /console/list/reconciliation", {"officer-1", "panel"}),
+    "marked_list": ("GET /console/list/reconciliation/none", set()),
     "reports": ("GET /console/reports", _SSC | {"dcc"}),
     "report": ("GET /console/reports/{month}", _SSC | {"dcc"}),
     "report_file": ("GET /console/reports/{month}/file", _SSC | {"dcc"}),
@@ -53,6 +59,9 @@ MAY: dict[str, tuple[str, set[str]]] = {
     "record_them": ("POST /console/deployments", {"dcc"}),
     "journal_page": ("GET /console/journal", _SSC),
     "verify": ("GET /console/verify", _EVERYBODY),
+    "verify_file": ("GET /console/verify/file", _EVERYBODY),
+    "verify_them": ("POST /console/verify/file", _EVERYBODY),
+    "verified_file": ("GET /console/verify/file/none", set()),
     "notices": ("GET /console/notices", _EVERYBODY),
     "notice_file": ("GET /console/notices/{notice}/file", _HOLDS),
     "breaches": ("GET /console/breaches", _SSC),
@@ -111,4 +120,8 @@ def acts_of_makers(desk: Desk, actor: Actor) -> list[Callable[[], object]]:
         lambda: drafts.judge(desk, actor, little),
         lambda: drafts.send(desk, actor, name, little),
         lambda: searched(desk, actor, "x", after=0, limit=1),
+        lambda: report_shown(desk, actor, "2027-01"),
+        lambda: step(desk, actor, "agi-of-another"),
+        lambda: next_meeting(desk, actor),
+        lambda: reconcile_marked(desk, actor, b""),
     ]

@@ -17,7 +17,7 @@ from ra.deciding.look import decision as decision_of
 from ra.entering.sessions import SESSION_LIFE
 from ra.reporting.report import month_of
 from ra.telling.approvals import approval as approval_of
-from tests import console_makers
+from tests import committee_world, console_makers
 from tests.api_world import Api, done
 from tests.browser_world import beside, drafted, notice_of
 from tests.console_world import ORIGIN, Pages
@@ -39,6 +39,8 @@ MAY: dict[str, tuple[str, set[str]]] = {
     "require": ("POST /console/applications/{application}/requirements", {"officer-1"}),
     "close_it": ("POST /console/applications/{application}/requirements/{requirement}/closing", {"officer-1"}),
     "evidence": ("GET /console/evidence/{evidence}", _READERS),
+    "evidence_shown": ("GET /console/evidence/{evidence}/shown", _READERS),
+    "evidence_page": ("GET /console/evidence/{evidence}/pages/1", _READERS),
     "decisions": ("GET /console/decisions", _READERS),
     "decision": ("GET /console/decisions/{decision}", _READERS),
     "compose_grant": ("GET /console/applications/{application}/grant", {"officer-1"}),
@@ -85,6 +87,7 @@ MAY: dict[str, tuple[str, set[str]]] = {
     "send_invitation": ("POST /console/people/invitation", {"admin"}),
     "sign_out": ("POST /console/sign-out", set()),
     **console_makers.MAY,
+    **committee_world.MAY,
 }
 """Whom each page lets in; who is not named is told no, or that there is no such thing. Others are for everybody."""
 
@@ -125,6 +128,7 @@ def named(pages: Pages) -> dict[str, str]:
     ending = api.ask("manufacturer", "POST", f"/v1/approvals/{approval}/end-requests", {"reasons": HOSTILE})
     done(api.ask("officer-2", "POST", f"/v1/breaches/{breach}/telling", {"text": HOSTILE}))
     return {
+        **committee_world.convened(api, application, decision, HOSTILE),
         "breach": breach,
         "ending": str(done(ending, 201)["request"]),
         "requirement": requirement,
@@ -156,7 +160,9 @@ def seconding(pages: Pages, who: str, decision: str) -> dict[str, str]:
 
 
 def test_each_page_is_in_the_table(pages: Pages) -> None:
-    assert {rule.endpoint for rule in pages.app.url_map.iter_rules()} | {"offered", "come_in_as"} == set(MAY) | OPEN
+    assert {rule.endpoint for rule in pages.app.url_map.iter_rules()} | {"offered", "come_in_as", "try_example"} == set(
+        MAY
+    ) | OPEN
 
 
 def test_no_two_pages_have_one_address(pages: Pages) -> None:
@@ -311,12 +317,13 @@ def test_a_session_ends_by_time_by_leaving_by_revocation_and_with_its_access(wor
 def test_a_test_authority_offers_its_people_and_a_live_one_has_no_such_page(world: World) -> None:
     api = Api(world)
     assert Pages(api).get(None, "/console/demo").status_code == 404
+    assert Pages(api).browser(None).post("/console/demo/example", base_url=ORIGIN).status_code in {400, 404}
     assert "/console/demo" not in Pages(api).get(None, "/console/sign-in").text
     pages = Pages(api, demo=True)
     client = pages.browser(None)
     assert "/console/demo" in client.get("/console/sign-in", base_url=ORIGIN).text
     page = client.get("/console/demo?then=/console/decisions", base_url=ORIGIN).text
-    fields = pages.fields(page)
+    fields = pages.fields(page, "/console/demo")
     assert client.post("/console/demo", base_url=ORIGIN, data={**fields, "name": "nobody"}).status_code == 401
     assert client.post("/console/demo", base_url=ORIGIN, data={**fields, "name": "monitor"}).status_code == 403
     come = client.post("/console/demo", base_url=ORIGIN, data={**fields, "name": "officer-2"})
