@@ -86,7 +86,8 @@ def _of_application(desk: Desk, people: Names, named: str) -> Onward | None:
 
 
 def _of_decision(desk: Desk, people: Names, named: str) -> Onward | None:
-    it, then, own = decision_of(desk, actor(), named), url_for("decision", identifier=named), actor().name
+    it, own = decision_of(desk, actor(), named), actor().name
+    then = url_for("decision", identifier=named, onward="yes")
     if it.state not in OPEN_DECISION:
         return None
     if it.authorised_at is None:
