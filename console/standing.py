@@ -41,7 +41,7 @@ def add_standing(app: Flask, console: Console) -> None:
             verified=verified(console, identifier),
             may_revoke=may("revokeApproval") and shown.ended_at is None,
             may_suspect=may("suspectBreach"),
-            may_amend=may("proposeDecision") and shown.ended_at is None,
+            may_compose=may("proposeDecision") and shown.ended_at is None,
         )
 
     @app.get("/console/approvals/<identifier>/told")

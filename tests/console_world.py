@@ -2,14 +2,18 @@
 
 import json
 import re
+import tempfile
 from html import unescape
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
-from app.console import agreement, verifies
+from api.readiness import Purpose
+from app.console import agreement, verifies, verifies_many
+from app.kept_results import KeptResults
 from app.officer import body_of
 from console.app import create_console
 from console.demo import add_demo
@@ -58,7 +62,10 @@ class Pages:
             relying=Relying(identifier=urlsplit(origin).hostname or "", origin=origin),
             wrote=api.mirror.follow,
             verify=verifies(api.mirror),
+            verify_many=verifies_many(api.mirror),
+            kept=KeptResults(Path(tempfile.mkdtemp(prefix="results")), api.world.machine),
             agreement=agreement(api.lookout),
+            health=lambda: api.lookout.readiness(Purpose.WRITING),
             require_whole=lambda: None,
             ways_in=("offered",) if demo else (),
         )

@@ -17,9 +17,9 @@ from ra.deciding.look import decision as decision_of
 from ra.entering.sessions import SESSION_LIFE
 from ra.reporting.report import month_of
 from ra.telling.approvals import approval as approval_of
-from tests import console_makers
+from tests import committee_world, console_makers
 from tests.api_world import Api, done
-from tests.browser_world import drafted, notice_of
+from tests.browser_world import beside, drafted, notice_of
 from tests.console_world import ORIGIN, Pages
 from tests.evidence_world import journal
 from tests.signing import another_device
@@ -38,11 +38,28 @@ MAY: dict[str, tuple[str, set[str]]] = {
     "require": ("POST /console/applications/{application}/requirements", {"officer-1"}),
     "close_it": ("POST /console/applications/{application}/requirements/{requirement}/closing", {"officer-1"}),
     "evidence": ("GET /console/evidence/{evidence}", _READERS),
+    "evidence_shown": ("GET /console/evidence/{evidence}/shown", _READERS),
+    "evidence_page": ("GET /console/evidence/{evidence}/pages/1", _READERS),
     "decisions": ("GET /console/decisions", _READERS),
     "decision": ("GET /console/decisions/{decision}", _READERS),
     "compose_grant": ("GET /console/applications/{application}/grant", {"officer-1"}),
     "compose_refusal": ("GET /console/applications/{application}/refusal", {"officer-1"}),
     "compose_amendment": ("GET /console/approvals/{approval}/amendment", {"officer-1"}),
+    **{
+        f"compose_{endpoint}": (f"GET /console/{place}", {"officer-1"})
+        for endpoint, place in (
+            ("rekey", "approvals/{approval}/rekey"),
+            ("revocation", "approvals/{approval}/revocation"),
+            ("revocations", "revocations"),
+            ("withdrawal", "approvals/{approval}/ending"),
+            ("waiting_withdrawal", "approvals/{approval}/waiting"),
+            ("correction", "notices/{notice}/correction"),
+        )
+    },
+    "end_request": ("GET /console/end-requests/{ending}", _READERS | {"manufacturer"}),
+    "answer_end": ("POST /console/end-requests/{ending}/answer", {"officer-1"}),
+    "acknowledge_it": ("POST /console/decisions/{decision}/acknowledgement", {"officer-1"}),
+    "witness_it": ("POST /console/decisions/{decision}/witness", {"officer-1"}),
     "amendment_request": ("GET /console/amendment-requests/{request}", {"officer-1"}),
     "compose_amendment_refusal": ("GET /console/amendment-requests/{request}/refusal", {"officer-1"}),
     "sign_it": ("POST /console/decisions/{decision}/authorisation", {"officer-1"}),
@@ -69,6 +86,7 @@ MAY: dict[str, tuple[str, set[str]]] = {
     "send_invitation": ("POST /console/people/invitation", {"admin"}),
     "sign_out": ("POST /console/sign-out", set()),
     **console_makers.MAY,
+    **committee_world.MAY,
 }
 """Whom each page lets in; who is not named is told no, or that there is no such thing. Others are for everybody."""
 
@@ -106,8 +124,12 @@ def named(pages: Pages) -> dict[str, str]:
     place, needed = f"/v1/applications/{application}/requirements", {"text": HOSTILE}
     requirement = str(done(api.ask("officer-2", "POST", place, needed), 201)["requirement"])
     place, asked = f"/v1/approvals/{approval}/amendment-requests", {"reasons": HOSTILE, "other": HOSTILE}
+    ending = api.ask("manufacturer", "POST", f"/v1/approvals/{approval}/end-requests", {"reasons": HOSTILE})
+    done(api.ask("officer-2", "POST", f"/v1/breaches/{breach}/telling", {"text": HOSTILE}))
     return {
+        **committee_world.convened(api, application, decision, HOSTILE),
         "breach": breach,
+        "ending": str(done(ending, 201)["request"]),
         "requirement": requirement,
         "request": str(done(api.ask("manufacturer", "POST", place, asked), 201)["request"]),
         "application": application,
@@ -115,6 +137,7 @@ def named(pages: Pages) -> dict[str, str]:
         "decision": decision,
         "draft": drafted(pages, HOSTILE),
         "notice": notice_of(pages, approval),
+        **beside(pages, approval),
         "month": month_of(pages.desk.clock.now()),
         "evidence": str(done(sent, 201)["evidence"]),
         "credential": next(each for each in [pages.actor("dcc").credential] if each),
