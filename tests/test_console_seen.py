@@ -118,6 +118,10 @@ def test_evidence_is_drawn_and_what_becomes_of_a_file_is_judged_as_well(
     with seen_by(browser, pages, "officer-1") as seen:
         seen.open(f"/console/evidence/{named['evidence']}/shown")
         assert seen.page.evaluate("() => document.images[0].naturalWidth") == 1000
+        for scheme in SCHEMES if _LOOK else ():
+            seen.page.emulate_media(color_scheme=scheme)
+            for width, _ in _widths(seen, (WIDE, NARROW)):
+                saved(seen.page, Path(_LOOK) / f"evidence-{width}-{scheme}.png")
         assert not seen.complaints
     listed = many(HEADER, changed(approval=named["approval"], model="W" * 64), changed(approval=HOSTILE, model="X"))
     asked = many(["approval"], [named["approval"]], ["TDT-2027-0999-X"], [HOSTILE])
