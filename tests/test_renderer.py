@@ -1,9 +1,11 @@
 """The renderer: pages come as pictures, what costs too much costs its own child, and nothing can be reached."""
 
+import signal
 import socket
 import struct
 import subprocess
 import sys
+import threading
 import time
 import zlib
 from collections.abc import Callable, Iterator
@@ -167,6 +169,18 @@ def test_what_is_no_document_is_told_as_that(draws: Renderer, octets: bytes, why
 def test_a_page_that_cannot_be_read_is_told_beside_the_others(draws: Renderer) -> None:
     found = outlined(draws, pdf().replace(b"/Kids[5 0 R]", b"/Kids[2 0 R]"))
     assert (found.pages, found.leaves[0].width) == (1, 0)
+
+
+@pytest.mark.parametrize("told", [signal.SIGTERM, signal.SIGINT])
+def test_it_ends_when_it_is_told_and_nobody_draws_on(told: int) -> None:
+    drawing = "import time\ndef outline(octets, first):\n    time.sleep(60)"
+    with renderer(drawing=drawing, ended=told) as made:
+        waiting = threading.Thread(target=lambda: found.append(made.outline(_AS_IT_IS, 1)))
+        found: list[object] = []
+        waiting.start()
+        time.sleep(0.3)
+    waiting.join(20)
+    assert found == [Unshown.GAVE_UP]
 
 
 @pytest.mark.long
