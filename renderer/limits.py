@@ -33,8 +33,5 @@ MEMORY = 768 * 1024 * 1024
 AT_ONCE = 2
 """Documents that are drawn at the same time; others wait in the socket's queue."""
 
-QUEUE = 32
-"""Questions that may wait."""
-
 ASK_SECONDS = 8.0
 """How long whoever asks waits for an answer, whoever is before it."""

@@ -8,6 +8,7 @@ from ra.applying import drafts
 from ra.applying.apply import Apply
 from ra.auditing.journal import searched
 from ra.desk import Desk
+from ra.telling.reconcile import reconcile_marked
 from tests.world import DEVICE, NOW
 
 NOT_OVER_HTTP = {
@@ -15,6 +16,7 @@ NOT_OVER_HTTP = {
     *("people", "invite", "begin", "sessions", "revoke_session", "searched"),  # in a browser
     *("rehearse", "timeline", "question", "enrolled"),  # the same; tests/test_console_use_cases.py
     *("begin_draft", "drafts", "draft", "keep_part", "throw_away", "judge", "sent_before", "send"),
+    "reconcile_marked",
     *("pdf_of", "gather", "stands"),  # they typeset, and put things together, for whoever has been let in
 }
 """Use cases that no address of the API reaches."""
@@ -85,4 +87,5 @@ def acts_of_makers(desk: Desk, actor: Actor) -> list[Callable[[], object]]:
         lambda: drafts.judge(desk, actor, little),
         lambda: drafts.send(desk, actor, name, little),
         lambda: searched(desk, actor, "x", after=0, limit=1),
+        lambda: reconcile_marked(desk, actor, b""),
     ]
