@@ -8,9 +8,9 @@ from ra.applying import drafts
 from ra.applying.apply import Apply
 from ra.auditing.journal import searched
 from ra.desk import Desk
-from ra.reporting.report import shown as report_shown
 from ra.meeting.agenda import step
 from ra.meeting.meetings import next_meeting
+from ra.reporting.report import shown as report_shown
 from ra.telling.reconcile import reconcile_marked
 from tests.world import DEVICE, NOW
 
