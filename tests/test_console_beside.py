@@ -168,3 +168,17 @@ def test_what_officers_say_of_entries_is_said_once(pages: Pages, breach: str) ->
     said = _form(pages, "officer-1", place, addition)
     for addition_said in ("", "perhaps", "stands"):  # its certificate holds: there is nothing to say
         assert pages.post("officer-1", addition, {**said, "addition": addition_said}).status_code == 422
+
+
+def test_an_administrator_revokes_access_and_nobody_else_does(pages: Pages) -> None:
+    panel = pages.browser("panel")
+    assert panel.get("/console/home", base_url=pages.origin).status_code == 200
+    fields = {**_form(pages, "admin", "/console/people", "/console/people/revocation")}
+    fields["credential"] = str(pages.actor("panel").credential)
+    for who in ("officer-1", "auditor", "dcc"):
+        csrf = _form(pages, who, "/console/sessions", "/console/sign-out")["csrf_token"]
+        assert pages.post(who, "/console/people/revocation", {**fields, "csrf_token": csrf}).status_code == 403
+    assert panel.get("/console/home", base_url=pages.origin).status_code == 200
+    assert pages.post("admin", "/console/people/revocation", fields).location == "/console/people"
+    assert panel.get("/console/home", base_url=pages.origin).status_code == 302, "its session is over"
+    assert pages.post("admin", "/console/people/revocation", fields).status_code == 409
