@@ -6,6 +6,7 @@ from flask import Flask, Response, flash, redirect, render_template, request, ur
 from werkzeug.wrappers import Response as AnyResponse
 
 from console.answers import attached
+from console.chart import HEIGHT, WIDTH, bars
 from console.forms import request_key
 from console.guard import actor
 from console.service import Console
@@ -41,7 +42,15 @@ def add_reporting(app: Flask, console: Console) -> None:
 
 def _show(console: Console, month: str, error: TrialCpaError | None = None) -> str:
     said = use.shown(console.desk, actor(), month)
-    return render_template("report.html", month=month, it=said, error=error, typed=request.form)
+    return render_template(
+        "report.html",
+        month=month,
+        it=said,
+        error=error,
+        typed=request.form,
+        chart=bars(said.approvals),
+        size=(WIDTH, HEIGHT),
+    )
 
 
 def _settle(console: Console, month: str, act: Callable[[], str]) -> AnyResponse | tuple[str, int]:
