@@ -9,9 +9,10 @@ from console.forms import field, request_key
 from console.guard import actor
 from console.looking import show_application
 from console.service import Console
-from console.typed import LONGEST_NAME, words
+from console.typed import words
 from console.walking import item_of_address
 from core.errors import NotFound, OperationNotPermitted, TrialCpaError
+from core.limits import NAME_LIMIT
 from ra.committee.comments import make_comment, retract_comment
 from ra.committee.interests import declare_interest, withdraw_interest
 from ra.doors import admit
@@ -49,7 +50,7 @@ def _add_interests(app: Flask, console: Console) -> None:
         admit(actor(), "declareInterest")
 
         def act() -> object:
-            whose = words("officer", LONGEST_NAME)
+            whose = words("officer", NAME_LIMIT)
             return declare_interest(
                 desk, actor(), identifier, officer=whose, words=words("interest"), request=request_key()
             )

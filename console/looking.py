@@ -1,25 +1,18 @@
-"""Pages that show: applications and their evidence, decisions, approvals."""
+"""Pages that show: applications, decisions, approvals."""
 
-from flask import Flask, Response, render_template, request
+from flask import Flask, render_template, request
 
 from console.guard import actor, may
 from console.service import Console
 from core.errors import TrialCpaError
 from core.kinds import UNDECIDED, ApplicationState
 from ra.applying import look as applying
-from ra.applying.evidence import fetch
 from ra.committee.comments import comments_of
 from ra.committee.interests import interests_of
 from ra.deciding import look as deciding
 from ra.telling.approvals import approvals as approvals_of
 
 ROWS = 25
-
-_FILE = {
-    "Content-Type": "application/octet-stream",
-    "Content-Security-Policy": "default-src 'none'; sandbox; frame-ancestors 'none'",
-}
-"""A stranger's file is saved, and opened by nobody here."""
 
 
 def add_looking(app: Flask, console: Console) -> None:
@@ -38,13 +31,6 @@ def add_looking(app: Flask, console: Console) -> None:
     def application(identifier: str) -> str:
         """Show everything of an application, findings with their clause."""
         return show_application(console, identifier)
-
-    @app.get("/console/evidence/<identifier>")
-    def evidence(identifier: str) -> Response:
-        file = fetch(desk, actor(), identifier)
-        answer = Response(file.octets, headers=_FILE)
-        answer.headers.set("Content-Disposition", "attachment", filename=file.name)
-        return answer
 
     @app.get("/console/decisions")
     def decisions() -> str:

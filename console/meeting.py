@@ -8,10 +8,11 @@ from werkzeug.wrappers import Response
 from console.forms import field, request_key
 from console.guard import actor, may
 from console.service import Console
-from console.typed import LONGEST_NAME, words
+from console.typed import words
 from core.days import read_day
 from core.errors import BodyMalformed, NotFound, OperationNotPermitted, TrialCpaError
 from core.kinds import OPEN_DECISION, AgendaKind
+from core.limits import NAME_LIMIT
 from ra.committee.saying import LONGEST
 from ra.doors import admit
 from ra.meeting import agenda, meetings
@@ -67,8 +68,8 @@ def _add_list(app: Flask, console: Console) -> None:
         """Call one."""
         admit(actor(), "callMeeting")
         try:
-            day = read_day(words("held_on", LONGEST_NAME), field="held_on")
-            command = CallMeeting(words("name", LONGEST_NAME), day)
+            day = read_day(words("held_on", NAME_LIMIT), field="held_on")
+            command = CallMeeting(words("name", NAME_LIMIT), day)
             made = meetings.call_meeting(desk, actor(), command, request_key())
         except TrialCpaError as error:
             return show(error), 422
@@ -145,7 +146,7 @@ def _add_attendance(app: Flask, console: Console) -> None:
         admit(actor(), "recordAttendance")
 
         def act() -> str:
-            typed = words("names", MOST_ATTEND * (LONGEST_NAME + 1))
+            typed = words("names", MOST_ATTEND * (NAME_LIMIT + 1))
             named = [each.strip() for each in typed.splitlines() if each.strip()]
             done = meetings.record_attendance(desk, actor(), identifier, named, request_key())
             return f"Recorded as attending: {len(done.recorded)}."
@@ -210,7 +211,7 @@ def _add_items(app: Flask, console: Console) -> None:
 
         def act() -> tuple[str, str]:
             command = MinuteItem(
-                item=identifier, minute=words("minute", LONGEST_NAME), text=words("text"), after=_version()
+                item=identifier, minute=words("minute", NAME_LIMIT), text=words("text"), after=_version()
             )
             made = agenda.minute_item(desk, actor(), command, request_key())
             return f"Minute {made.minute} is recorded.", url_for("agenda_item", identifier=identifier)

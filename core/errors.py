@@ -773,6 +773,14 @@ class PlaceUnusable(ConfigurationError):
     hint_text = "Name another place, or give the account that runs this the right to it."
 
 
+class RendererUnfit(ConfigurationError):
+    """Whoever draws evidence could reach what it should not."""
+
+    code = "renderer-unfit"
+    sentence = "The renderer behind {path} is unfit: {detail}."
+    hint_text = 'Run it on a Linux kernel with seccomp or user namespaces, or say [renderer] listens = "none".'
+
+
 class BackupLockUnusable(ConfigurationError):
     """What a backup is to be sealed or opened with is no recipient, no key or no passphrase."""
 
@@ -899,6 +907,14 @@ class ToolsMissing(ConfigurationError):
     code = "tools-missing"
     sentence = "These programs are not installed: {missing}."
     hint_text = "On Debian: apt-get install {packages}"
+
+
+class ProductionUnready(ConfigurationError):
+    """The machine has not what each process of its own user needs."""
+
+    code = "production-unready"
+    sentence = "This machine is not ready for production: {detail}."
+    hint_text = "Nothing was made. Make the users (deploy/systemd/trialcpa.sysusers) and run it as root."
 
 
 class ExtraMissing(ConfigurationError):

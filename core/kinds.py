@@ -395,5 +395,11 @@ class WebPart(StrEnum):
     API = "api"
 
 
+class Apart(StrEnum):
+    """A process that knows nothing of the register."""
+
+    RENDERER = "renderer"
+
+
 WITHOUT_A_SOCKET = (ProcessRole.AUTHORITY, ProcessRole.COURIER)
 """Nobody can ask these; what they notice, the register says."""

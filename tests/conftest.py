@@ -102,6 +102,7 @@ POSTGRESQL_WITH_LONG = frozenset(
         "test_console_breaching",
         "test_console_calendars",
         "test_console_composing",
+        "test_console_deciding",
         "test_console_holding",
         "test_console_meetings",
         "test_console_requiring",

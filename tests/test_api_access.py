@@ -30,7 +30,7 @@ from ra.entering import passkeys, sessions
 from ra.reporting.breach import suspect_limit
 from store.log_tables import checkpoints, registers
 from store.reading import approvals as approval_reading
-from store.reading import log, requests
+from store.reading import log
 from store.rows import Credential
 from store.tables import credentials
 from store.verbs import access, facts
@@ -533,45 +533,6 @@ def test_what_is_public_needs_no_credential(shared: Api, operation: str) -> None
     answer = shared.ask(None, method, named, b"" if method == "POST" else None)
     assert answer.status_code in {200, 503}, answer.data
     assert answer.status_code == 200 or operation == "ready"
-
-
-def test_an_expired_and_a_revoked_credential_are_no_credentials(world: World) -> None:
-    api = Api(world)
-    done(api.ask("auditor", "GET", "/v1/applications"))
-    with world.store.read() as tx:
-        auditor = next(each for each in requests.credential_list(tx) if each.name == "auditor")
-    revoke_access(world.desk, CONSOLE, auditor.id)
-    api.mirror.follow()
-    for path, place in PLACES.items():
-        refused(api.ask("auditor", "GET", path), 401, "credential-invalid")
-        whose = Refused(code="credential-invalid", place=place, name="auditor", role=Role.AUDITOR, ended="revoked")
-        assert api.plane.refused == (whose,)
-    world.clock.advance(world.desk.rules.longest_credential - timedelta(seconds=1))
-    done(api.ask("officer-1", "GET", "/v1/applications"))
-    world.clock.advance(timedelta(seconds=1))
-    for path, place in PLACES.items():
-        refused(api.ask("officer-1", "GET", path), 401, "credential-invalid")
-        whose = Refused(
-            code="credential-invalid", place=place, name="officer-1", role=Role.SSC_OFFICER, ended="expired"
-        )
-        assert api.plane.refused == (whose,)
-    # Of what is done nothing is told.
-    done(api.ask(None, "GET", "/v1/authority"))
-    assert api.plane.refused == ()
-
-
-def test_each_refusal_in_a_batch_is_one(world: World) -> None:
-    api = Api(world)
-    made = [api.proposed(kind="refuse", application=api.applied()) for _ in range(2)]
-    asked = [{"decision": each, "proposal_sha256": api.second_body(each)["proposal_sha256"]} for each in made]
-    done(api.ask("officer-1", "POST", "/v1/decisions/batch/second", {"decisions": asked}))
-    assert [(each.code, each.name, each.place) for each in api.plane.refused] == [
-        ("same-person", "officer-1", "/v1/decisions/batch/second")
-    ] * 2
-
-
-PLACES = {"/v1/applications": "/v1/applications", "/v1/verify/TDT-2027-0001-N": "/v1/verify/<approval>"}
-"""An address of the API and one of the status plane, with their shapes."""
 
 
 def test_a_manufacturer_lists_its_own_and_nobody_elses(shared: Api) -> None:

@@ -4,8 +4,9 @@ from typing import Annotated
 
 from pydantic import Field
 
-from api.forms.fields import NAME_LIMIT, Body, Day, Name, Sent, Token, Words
+from api.forms.fields import Body, Day, Name, Sent, Token, Words
 from core.canonical import LARGEST_EXACT
+from core.limits import NAME_LIMIT
 from ra.committee.saying import LONGEST
 from ra.meeting.agenda import MOST_ITEMS
 from ra.meeting.meetings import MOST_ATTEND

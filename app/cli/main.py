@@ -45,12 +45,13 @@ _FOR_PEOPLE = {
 
 _FOR_OPERATORS = {
     "init": ("app.cli.init", "Hold the ceremony: an authority in an empty folder."),
-    "serve": ("app.cli.serving", "Run web, authority and courier, or one of them."),
+    "serve": ("app.cli.serving", "Run one process: web, authority, courier, renderer."),
     "run": ("app.cli.serving", "Run web, authority and courier, or one of them."),
     "story": ("story.command", "Play the life of a certificate or a trial, proved."),
     "access": ("app.cli.access", "Grant, list and revoke API keys."),
-    "clock": ("app.cli.clock", "Look over everything; show, accept or move a clock."),
-    "check": ("app.cli.check", "Look over everything; show, accept or move a clock."),
+    "doctor": ("app.cli.doctor", "What to worry about, and what to do; look over everything."),
+    "check": ("app.cli.check", "What to worry about, and what to do; look over everything."),
+    "clock": ("app.cli.clock", "Show, accept or move a clock."),
     "store": ("app.cli.store", "Show, begin or upgrade what store and memory hold."),
     "memory": ("app.cli.memory", "Show, begin or upgrade what store and memory hold."),
     "backup": ("app.cli.backup", "Make or verify a backup; put one into an empty place."),
