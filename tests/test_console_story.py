@@ -164,7 +164,9 @@ def _required(stage: Stage, application: str) -> None:
     maker.press("Attach it")
     maker.sees("tamper.pdf is attached")
     one.open(place)
-    assert one.saves("tamper.pdf") == LOG
+    one.follow("tamper.pdf")
+    assert one.saves("Save the file") == LOG
+    one.open(place)
     one.unfolds("Close: Show the tamper log")
     one.ticks("It is met")
     one.writes("What shows it", "The log that is attached.")
