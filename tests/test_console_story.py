@@ -250,8 +250,7 @@ def _listed(stage: Stage, approval: str, *versions: str) -> None:
     table = keeper.saves("CSV")
     keeper.open("/console/list/reconciliation")
     keeper.gives("list.csv", table)
-    keeper.press("Compare it")
-    keeper.sees("lines were compared")
+    keeper.press_and_see("Compare it", "lines were compared")
 
 
 def _verified(stage: Stage, asked: str, *words: str) -> None:
@@ -271,7 +270,7 @@ def _deployed(stage: Stage, approval: str) -> None:
     dcc.open("/console/deployments")
     for count in (LIMIT, LIMIT + 1):
         dcc.gives("devices.csv", csv_of(deployed(each, approval, day) for each in range(1, count + 1)))
-        dcc.press("Report it")
+        dcc.press_and_see("Report it", f"{count} lines were read")
     dcc.sees(f"{LIMIT + 1} lines were read", f"{LIMIT} known already", "1 recorded")
     two = stage.who("officer-2")
     two.open(f"/console/approvals/{approval}")
