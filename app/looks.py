@@ -143,14 +143,15 @@ def look_at_proxy(house: House) -> Iterator[str]:
 
 
 def look_at_renderer(house: House) -> Iterator[str]:
-    """Whoever draws evidence, where somebody does: who is not there is no fault, and what they gave up is said."""
+    """Whoever draws evidence: that nobody is there is no fault; what somebody has not given up is one."""
     path = house.settings.renderer
     if path is None or not path.exists():
         yield "nobody draws evidence as pictures; files are saved (trialcpa run renderer)"
         return
     given = Renderer(path, _RENDERER_SECONDS).confined()
     if isinstance(given, Unshown):
-        raise RendererUnfit(path=path, detail="it does not answer")
+        yield f"whoever draws evidence does not answer on {path}: files are saved until it does"
+        return
     if not {FILTER, NETWORK} & set(given):
         raise RendererUnfit(path=path, detail="this machine does not let it give up its network")
     yield f"evidence is drawn by a process that gave up: limits of memory and time, {', '.join(given)}"

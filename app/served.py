@@ -162,7 +162,7 @@ class Served:
         return _TURNS.get(answered) or self._turn_of(asked)
 
     def _turn_of(self, asked: Asked) -> Turn:
-        if asked.path.startswith(EVIDENCE):
+        if asked.path.startswith(EVIDENCE) and "/" in asked.path[len(EVIDENCE) :]:
             return Turn.DRAW
         if asked.path in _LONG or self._limits.of(asked.method, asked.path) > BODY_LIMIT:
             return Turn.LONG

@@ -6,6 +6,7 @@ from flask import Flask, Response, flash, redirect, render_template, request, ur
 from werkzeug.wrappers import Response as AnyResponse
 
 from console.answers import attached
+from console.chart import HEIGHT, WIDTH, bars
 from console.forms import request_key
 from console.guard import actor
 from console.service import Console
@@ -17,11 +18,9 @@ from core.limits import NAME_LIMIT
 from core.words import required
 from ra.doors import admit
 from ra.reporting import report as use
-from ra.reporting.contents import ReportAnswer
 from ra.reporting.questions import answer_question, ask, end_question
 from ra.reporting.record import record_deployments
 from ra.reporting.views import LineTaken
-from ra.views import view_of
 
 ROWS = 25
 MOST_LINES = 500
@@ -42,8 +41,16 @@ def add_reporting(app: Flask, console: Console) -> None:
 
 
 def _show(console: Console, month: str, error: TrialCpaError | None = None) -> str:
-    said = view_of(ReportAnswer, use.report(console.desk, actor(), month))
-    return render_template("report.html", month=month, it=said, error=error, typed=request.form)
+    said = use.shown(console.desk, actor(), month)
+    return render_template(
+        "report.html",
+        month=month,
+        it=said,
+        error=error,
+        typed=request.form,
+        chart=bars(said.approvals),
+        size=(WIDTH, HEIGHT),
+    )
 
 
 def _settle(console: Console, month: str, act: Callable[[], str]) -> AnyResponse | tuple[str, int]:

@@ -89,6 +89,6 @@ def _line(cells: Mapping[str, str], notes: Mapping[str, str]) -> Line:
         number=cells["line"],
         asked=asked,
         covered=None if cells["problem"] else cells["valid"] == "yes",
-        said=" ".join(each for each in (cells["approval"], cells["state"]) if each),
+        said=" ".join(each for each in (cells["approval"], cells["state"].replace("_", " ")) if each),
         detail=" ".join(each for each in detail if each),
     )

@@ -774,11 +774,11 @@ class PlaceUnusable(ConfigurationError):
 
 
 class RendererUnfit(ConfigurationError):
-    """Whoever draws evidence is not there, or could reach what it should not."""
+    """Whoever draws evidence could reach what it should not."""
 
     code = "renderer-unfit"
     sentence = "The renderer behind {path} is unfit: {detail}."
-    hint_text = "Start trialcpa run renderer where Linux has seccomp or user namespaces; meanwhile files are saved."
+    hint_text = 'Run it on a Linux kernel with seccomp or user namespaces, or say [renderer] listens = "none".'
 
 
 class BackupLockUnusable(ConfigurationError):

@@ -4,9 +4,10 @@ Nothing of a document is looked at here. That nobody answers, or not as they sho
 what it can, and offers the file.
 """
 
+import hashlib
 import socket
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
 
@@ -48,6 +49,12 @@ _OUTCOMES = {
 }
 
 
+AGAIN_SECONDS = 60.0
+"""After which a document that was given up is tried again: the machine may just have been busy."""
+
+_MOST_GIVEN_UP = 256
+
+
 @dataclass(frozen=True)
 class Renderer:
     """The renderer behind a socket.
@@ -59,6 +66,8 @@ class Renderer:
 
     path: Path
     seconds: float = ASK_SECONDS
+    _given_up: dict[bytes, float] = field(default_factory=dict, init=False, repr=False, compare=False)
+    """What cost too much, and until when it is not asked again: whoever looks at it meanwhile waits for nothing."""
 
     def outline(self, octets: bytes, first: int) -> Outline | Unshown:
         """Return how many pages a document has, with a few of them from one on; or why that cannot be told."""
@@ -91,7 +100,17 @@ class Renderer:
     def _asked(self, asked: Question) -> bytes | Unshown:
         if asked.page > MOST_PAGES or len(asked.octets) > LARGEST_DOCUMENT:
             return Unshown.NO_PAGE if asked.page > MOST_PAGES else Unshown.TOO_LARGE
-        until = time.monotonic() + self.seconds
+        name, now = hashlib.sha256(question(asked)).digest(), time.monotonic()
+        if self._given_up.get(name, now) > now:
+            return Unshown.GAVE_UP
+        found = self._answered(asked, now + self.seconds)
+        if found is Unshown.GAVE_UP:
+            if len(self._given_up) >= _MOST_GIVEN_UP:
+                self._given_up.clear()
+            self._given_up[name] = now + AGAIN_SECONDS
+        return found
+
+    def _answered(self, asked: Question, until: float) -> bytes | Unshown:
         with socket.socket(socket.AF_UNIX) as connection:
             try:
                 connection.settimeout(self.seconds)

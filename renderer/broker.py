@@ -99,7 +99,13 @@ class _Broker:
         parent = os.getpid()
         closes, held = os.pipe()
         with connection:
-            child = os.fork()
+            try:
+                child = os.fork()
+            except OSError as error:  # no memory, or no more processes: whoever asked is told by the connection's end
+                _log.warning("no process can be begun for a document (%s)", error.strerror)
+                os.close(closes)
+                os.close(held)
+                return
             if not child:
                 _draw((connection.fileno(), held), parent, self._given)
         os.close(held)

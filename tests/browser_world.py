@@ -20,10 +20,12 @@ from ra.applying import drafts
 from ra.reporting.breach import suspect_limit
 from ra.reporting.report import month_of
 from ra.telling import notices
+from renderer.asking import Renderer
 from tests.acting import member
 from tests.api_world import Api, done
 from tests.committee_world import convened
 from tests.console_world import Pages
+from tests.render_world import pdf
 from tests.signing import another_device
 from tests.world import DCC, NOW
 
@@ -52,10 +54,10 @@ class _Quiet(WSGIRequestHandler):
 
 
 @contextmanager
-def listening(api: Api, *, demo: bool = True) -> Iterator[Pages]:
-    """A console on a port of its own, as a test authority has it; or as a live one, without its demo people."""
+def listening(api: Api, pictures: Renderer | None = None, *, demo: bool = True) -> Iterator[Pages]:
+    """A console on a port of its own, as a test authority has it, or a live one; and somebody who draws evidence."""
     server = make_server("localhost", 0, _nothing, threaded=True, request_handler=_Quiet)
-    pages = Pages(api, demo=demo, origin=f"http://localhost:{server.port}")
+    pages = Pages(api, demo=demo, origin=f"http://localhost:{server.port}", pictures=pictures)
     server.app = pages.app
     serving = threading.Thread(target=server.serve_forever, name="console")
     serving.start()
@@ -195,7 +197,7 @@ def things(pages: Pages) -> dict[str, str]:
     api = pages.api
     approval = api.granted(device=another_device(1), purpose=HOSTILE)
     application = api.applied(device=another_device(2), purpose=HOSTILE)
-    body = b"%PDF-1.7\n<script>alert(1)</script>\n%%EOF\n"
+    body = pdf(pages=7, content=b"BT /F1 24 Tf 72 700 Td (Report <script>alert\\(1\\)</script>) Tj ET")
     place = f"/v1/applications/{application}/evidence?name={'W' * 64}%3Cb%3Ex.pdf"
     evidence = done(api.send("manufacturer", "POST", place, body, Content_Type="application/pdf"), 201)["evidence"]
     decision = api.proposed(kind="grant", application=application, reasons=HOSTILE)

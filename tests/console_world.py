@@ -25,6 +25,7 @@ from ra.access import authenticate
 from ra.authorising import Signed
 from ra.entering.passkeys import Relying
 from ra.entering.sessions import begin
+from renderer.asking import Renderer
 from tests.acting import signed_for
 from tests.api_world import PEOPLE, Api
 from tests.world import csr_pem
@@ -53,7 +54,7 @@ class DemoOf:
 class Pages:
     """One console, and a browser for each person."""
 
-    def __init__(self, api: Api, *, demo: bool = False, origin: str = ORIGIN) -> None:
+    def __init__(self, api: Api, *, demo: bool = False, origin: str = ORIGIN, pictures: Renderer | None = None) -> None:
         self.api = api
         self.desk = api.world.desk
         self.console = Console(
@@ -67,6 +68,7 @@ class Pages:
             agreement=agreement(api.lookout),
             health=lambda: api.lookout.readiness(Purpose.WRITING),
             require_whole=lambda: None,
+            pictures=pictures,
             ways_in=("offered",) if demo else (),
         )
         self.app = create_console(self.console, secret_key=b"k" * 32)

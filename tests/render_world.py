@@ -81,12 +81,13 @@ def listening_at(path: Path) -> socket.socket:
 
 
 @contextmanager
-def renderer(*, drawing: str = "", seconds: float = WALL_SECONDS) -> Iterator[Renderer]:
-    """A renderer as it runs, in a process of its own.
+def renderer(*, drawing: str = "", seconds: float = WALL_SECONDS, ended: int = 0) -> Iterator[Renderer]:
+    """A renderer as it runs, in a process of its own; it ends with its supervisor, or when it is told to.
 
     Args:
         drawing: a function `outline(octets, first)` in place of the one that draws.
         seconds: that a document may take.
+        ended: the signal by which it is told.
     """
     with socket_folder() as folder, listening_at(folder / "renderer.sock") as listening:
         number = listening.fileno()
@@ -101,8 +102,12 @@ def renderer(*, drawing: str = "", seconds: float = WALL_SECONDS) -> Iterator[Re
             yield made
         finally:
             assert process.stdin is not None
-            process.stdin.close()
+            if ended:
+                process.send_signal(ended)
+            else:
+                process.stdin.close()
             assert process.wait(20) == 0
+            process.stdin.close()
 
 
 @contextmanager

@@ -27,6 +27,8 @@ from tests.world import World
 
 HOSTILE = "W" * 64 + " \N{RIGHT-TO-LEFT OVERRIDE}\u05e7\u05e8\u05d9\u05d0\u05d4 <script>alert(1)</script> =1+1 &amp;"
 
+_TABLE = re.compile('<table class="wide">.*?</table>', re.DOTALL)
+
 _EVERYBODY = {"officer-1", "admin", "auditor", "manufacturer", "rival", "dcc", "panel"}
 _READERS = {"officer-1", "admin", "auditor"}
 
@@ -211,6 +213,21 @@ def test_a_session_of_the_console_is_none_of_the_service(pages: Pages) -> None:
     assert pages.api.send(None, "GET", "/v1/applications", Cookie=f"{COOKIE}={kept.value}").status_code == 401
     key = {"Authorization": f"Bearer {pages.api.keys['officer-1']}"}
     assert pages.browser(None).get("/console/home", base_url=ORIGIN, headers=key).status_code == 302
+
+
+def test_each_cell_of_a_table_says_of_which_column_it_is(pages: Pages) -> None:
+    """Where a table is stacked on a narrow screen its head is out of sight."""
+    templates = sorted(Path(pages.app.root_path, "pages").iterdir())
+    tables = [(each.name, found) for each in templates for found in _TABLE.findall(each.read_text())]
+    assert len(tables) > 30
+    for name, table in tables:
+        columns = re.findall('<th scope="col">(.*?)</th>', table)
+        labels = re.findall(r'data-label="([^"]*)"', table)
+        assert set(labels) <= set(columns), name
+        unlabelled = [
+            cell for cell in re.findall("<td[^>]*>", table) if "data-label" not in cell and "colspan" not in cell
+        ]
+        assert not unlabelled, name
 
 
 def test_without_a_session_every_page_but_the_door_asks_to_sign_in(pages: Pages, named: dict[str, str]) -> None:

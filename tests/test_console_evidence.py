@@ -12,6 +12,7 @@ from api.status.exchange import Asked, Reply
 from console.app import create_console
 from console.forms import LARGER
 from console.guard import COOKIE, shows_session
+from front.service import Turn
 from renderer.asking import Renderer
 from renderer.png import png, require_picture
 from renderer.wire import Leaf, Outcome, Outline, answer, outline
@@ -196,4 +197,10 @@ def test_a_file_is_collected_from_whoever_shows_a_session_and_from_nobody_else(p
         told = web.served.admit(Asked("POST", address, fields={"cookie": shown, "authorization": "Bearer x"}))
         assert isinstance(told, Reply), shown
         assert (told.status, dict(told.headers)["Location"]) == (303, "/console/sign-in?lost=yes")
+    turns = {
+        each: web.served.at_once(Asked("GET", f"/console/evidence/ev-1{each}")) for each in ("", "/shown", "/pages/1")
+    }
+    assert turns == {"": Turn.API, "/shown": Turn.DRAW, "/pages/1": Turn.DRAW}, (
+        "a file is saved whatever is being drawn"
+    )
     assert web.served.admit(Asked("POST", "/console/verify")) == BODY_LIMIT, "small forms are the console's own matter"

@@ -1,9 +1,11 @@
 """The renderer: pages come as pictures, what costs too much costs its own child, and nothing can be reached."""
 
+import signal
 import socket
 import struct
 import subprocess
 import sys
+import threading
 import time
 import zlib
 from collections.abc import Callable, Iterator
@@ -11,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from renderer.asking import Outline, Renderer, Unshown
+from renderer.asking import AGAIN_SECONDS, Outline, Renderer, Unshown
 from renderer.limits import HIGHEST, MOST_PAGES, WIDEST
 from renderer.png import NoPicture, png, require_picture
 from renderer.wire import FILTER, NETWORK, USER, Leaf, Outcome, WireBroken, answer, outline, read_outline
@@ -81,7 +83,7 @@ def test_a_document_that_has_taken_over_the_child_reaches_nothing(tried: str) ->
     "tried",
     [
         "while True: pass",
-        "__import__('time').sleep(60)",
+        "os.read(3, 1)",
         "os.kill(os.getpid(), 11)",
         "raise RecursionError",
         "os._exit(0)",
@@ -93,6 +95,9 @@ def test_what_takes_too_long_or_dies_costs_its_own_child(tried: str) -> None:
         began = time.monotonic()
         assert made.outline(_AS_IT_IS, 1) is Unshown.GAVE_UP
         assert time.monotonic() - began < 10, "and is not waited for"
+        began = time.monotonic()
+        assert made.outline(_AS_IT_IS, 1) is Unshown.GAVE_UP
+        assert time.monotonic() - began < 0.4, "nor is it asked again soon"
         assert isinstance(made.picture(_AS_IT_IS, 1), bytes), "others are drawn as before"
 
 
@@ -167,6 +172,18 @@ def test_what_is_no_document_is_told_as_that(draws: Renderer, octets: bytes, why
 def test_a_page_that_cannot_be_read_is_told_beside_the_others(draws: Renderer) -> None:
     found = outlined(draws, pdf().replace(b"/Kids[5 0 R]", b"/Kids[2 0 R]"))
     assert (found.pages, found.leaves[0].width) == (1, 0)
+
+
+@pytest.mark.parametrize("told", [signal.SIGTERM, signal.SIGINT])
+def test_it_ends_when_it_is_told_and_nobody_draws_on(told: int) -> None:
+    drawing = "import os\ndef outline(octets, first):\n    os.read(3, 1)  # waits for whoever asks"
+    with renderer(drawing=drawing, ended=told) as made:
+        waiting = threading.Thread(target=lambda: found.append(made.outline(_AS_IT_IS, 1)))
+        found: list[object] = []
+        waiting.start()
+        time.sleep(0.3)
+    waiting.join(20)
+    assert found == [Unshown.GAVE_UP]
 
 
 @pytest.mark.long
@@ -265,6 +282,21 @@ def test_whoever_asks_waits_for_nobody(answers: Callable[[socket.socket], None],
         began = time.monotonic()
         assert made.outline(_AS_IT_IS, 1) is why
         assert time.monotonic() - began < 5
+
+
+def test_what_was_given_up_is_asked_again_when_some_time_has_gone() -> None:
+    answers = iter([b"", b"", answer(Outcome.DONE, _PICTURE)])
+
+    def one_after_the_other(connection: socket.socket) -> None:
+        saying(next(answers))(connection)
+
+    with instead(one_after_the_other, seconds=5) as made:
+        assert made.picture(_AS_IT_IS, 1) is Unshown.GAVE_UP
+        assert made.picture(_AS_IT_IS, 1) is Unshown.GAVE_UP, "known"
+        assert made.picture(_AS_IT_IS, 2) is Unshown.GAVE_UP, "another page is asked about"
+        for name in made._given_up:
+            made._given_up[name] -= AGAIN_SECONDS
+        assert made.picture(_AS_IT_IS, 1) == _PICTURE
 
 
 def test_where_nobody_is_nobody_answers(tmp_path: Path) -> None:

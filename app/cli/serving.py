@@ -45,7 +45,7 @@ def serve(
     store_url: str | None,
     test_clock: datetime | None,
 ) -> None:
-    """Run web, authority and courier on this machine until Ctrl-C."""
+    """Run web, authority, courier and renderer on this machine until Ctrl-C."""
     folder = home_of(home)
     console = Console(soft_wrap=True, highlight=False)
     fresh = create_test and not (folder / "ceremony" / "transcript.txt").exists()
