@@ -45,6 +45,8 @@ SLOW = frozenset(
         "test_committee.py",
         "test_concurrency.py",
         "test_console_seen.py",
+        "test_console_story.py",
+        "test_console_tried.py",
         "test_cpl.py",
         "test_cpl_api.py",
         "test_cut_off.py",
@@ -110,6 +112,7 @@ POSTGRESQL_WITH_LONG = frozenset(
         "test_console_seen",
         "test_console_signing",
         "test_console_standing",
+        "test_console_story",
         "test_console_use_cases",
         "test_console_verifying",
         "test_console_working",
@@ -146,6 +149,7 @@ POSTGRESQL_WITH_LONG = frozenset(
 
 
 LONGEST_FIRST = (
+    "test_console_story.py",
     "test_story.py",
     "test_troubles.py",
     "test_migrations.py",
@@ -157,6 +161,7 @@ LONGEST_FIRST = (
     "test_api_watching.py",
     "test_final_ends.py",
     "test_console_seen.py",
+    "test_console_tried.py",
     "test_five_years.py",
     "test_odd_values.py",
     "test_cut_off.py",
