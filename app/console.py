@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 from flask import Flask
 
 from api.lookout import Lookout
+from api.readiness import Purpose
 from api.status import batch, batch_table
 from api.status.questions import parse_question
 from api.status.snapshot import Mirror
@@ -77,6 +78,7 @@ def with_console(application: "WSGIApplication", house: House, mirror: Mirror, l
         verify_many=verifies_many(mirror),
         kept=KeptResults(house.settings.web_memory / "results", house.machine),
         agreement=agreement(lookout),
+        health=lambda: lookout.readiness(Purpose.WRITING),
         require_whole=mirror.require_whole,
         pictures=None if house.settings.renderer is None else Renderer(house.settings.renderer),
     )
@@ -154,9 +156,10 @@ def _for_trying(console: Console, house: House) -> Flask:
     """A test authority's, with its demo people."""
     from app.demo_people import Demo  # noqa: PLC0415 - a live authority's process does not have this code
     from console.demo import add_demo  # noqa: PLC0415 - nor this
+    from console.trying import OFFERED  # noqa: PLC0415 - nor this
 
     demo = Demo(house.settings.home, house.desk)
-    trying = replace(console, signs=demo if demo.names() else None, ways_in=("offered",))
+    trying = replace(console, signs=demo if demo.names() else None, ways_in=("offered",), offered=OFFERED)
     app = create_console(trying, secret_key=_cookie_key(house))
     add_demo(app, trying, demo)
     return app

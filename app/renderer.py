@@ -19,6 +19,7 @@ _MODE = 0o660
 """The socket is its owner's and its group's, to which web belongs."""
 
 _QUEUE = 32
+"""Questions that may wait."""
 
 
 def can_draw() -> bool:

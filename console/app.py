@@ -13,12 +13,16 @@ from markupsafe import Markup, escape
 from werkzeug.exceptions import HTTPException
 
 from api import problems
+from console.afterwards import add_afterwards
 from console.answering import add_answering
 from console.applying import add_applying
+from console.attaching import add_attaching
 from console.auditing import add_auditing
 from console.breaching import add_breaching
 from console.calendars import add_calendars
+from console.committee import add_committee
 from console.composing import add_composing
+from console.contacts import add_contacts
 from console.deciding import add_deciding
 from console.entering import add_entering
 from console.evidence import add_evidence, plainly
@@ -27,14 +31,19 @@ from console.holding import add_holding
 from console.home import add_home
 from console.listing import add_listing
 from console.looking import add_looking
+from console.meeting import add_meeting
+from console.ordering import add_ordering
 from console.people import add_people
 from console.reporting import add_reporting
 from console.requiring import add_requiring
 from console.revoking import add_revoking
 from console.service import Console
 from console.standing import add_standing
+from console.suspected import add_suspected
 from console.verifying import add_verifying
 from console.verifying_many import add_verifying_many
+from console.walking import add_walking
+from console.watching import add_watching
 from core.errors import TrialCpaError
 from core.instants import text
 from core.local_time import uk
@@ -57,8 +66,12 @@ _ADDS = (
     add_evidence,
     add_standing,
     add_requiring,
+    add_committee,
+    add_walking,
+    add_meeting,
     add_composing,
     add_deciding,
+    add_afterwards,
     add_revoking,
     add_answering,
     add_breaching,
@@ -71,6 +84,11 @@ _ADDS = (
     add_listing,
     add_reporting,
     add_auditing,
+    add_attaching,
+    add_contacts,
+    add_ordering,
+    add_suspected,
+    add_watching,
 )
 
 
@@ -101,6 +119,7 @@ def create_console(console: Console, *, secret_key: bytes) -> Flask:
         navigation=navigation,
         fresh=_fresh,
         may=may,
+        at_once=console.signs is not None,
         counted=counted,
     )
     app.register_error_handler(TrialCpaError, _told)

@@ -12,12 +12,12 @@ from typing import TypeVar
 
 from flask import request
 
-from console.typed import CONTROLS, LONGEST_NAME, LONGEST_WORDS
 from core.approval import DEVICE_MEMBERS, Device, Firmware
 from core.assurance import AssuranceCertificate, EarlierCpa
 from core.days import read_day
 from core.errors import TrialCpaError
 from core.kinds import DraftPart
+from core.limits import CONTROLS, NAME_LIMIT, WORDS_LIMIT
 from core.plain_text import trimmed
 from core.words import says_something
 from ra.applying.apply import Apply
@@ -202,10 +202,10 @@ class _Reader:
         self.wanting.append(Wanting(part, name, sentence))
 
     def _name(self, part: DraftPart, name: str, *, optional: bool = False) -> str:
-        return self._text(part, name, LONGEST_NAME, optional=optional)
+        return self._text(part, name, NAME_LIMIT, optional=optional)
 
     def _words(self, part: DraftPart, name: str) -> str:
-        return self._text(part, name, LONGEST_WORDS, optional=False)
+        return self._text(part, name, WORDS_LIMIT, optional=False)
 
     def _text(self, part: DraftPart, name: str, longest: int, *, optional: bool) -> str:
         value = self._value(part, name)

@@ -23,7 +23,7 @@ EVIDENCE = "/console/evidence/"
 LONGEST_TEXT = 60_000
 """Characters of a text that are shown; the file has all of them."""
 
-_PDF, _, *_TEXTS = MEDIA_TYPES
+_PDF, _TEXTS = MEDIA_TYPES[0], MEDIA_TYPES[2:]
 _SAVED = "application/octet-stream"
 
 # What turns the direction of the words around it: Unicode, bidirectional formatting characters (UAX 9, 2).

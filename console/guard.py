@@ -29,7 +29,18 @@ COOKIE = "__Host-trialcpa"
 
 SECRET = "secret"  # noqa: S105 - the name of a member
 OPEN = frozenset(
-    {"sign_in", "answer_passkey", "invitation", "take_up", "assets", "offered", "come_in_as", "everybody", "check"}
+    {
+        "sign_in",
+        "answer_passkey",
+        "invitation",
+        "take_up",
+        "assets",
+        "offered",
+        "come_in_as",
+        "try_example",
+        "everybody",
+        "check",
+    }
 )
 """Pages for whoever has not signed in yet. Every other needs a session, also one that somebody adds and forgets."""
 
@@ -51,6 +62,7 @@ _NAV: tuple[tuple[str, str, str], ...] = (
     ("home", "Home", "listTasks"),
     ("applications", "Applications", "listApplications"),
     ("decisions", "Decisions", "listDecisions"),
+    ("meetings_page", "Meetings", "listMeetings"),
     ("approvals", "Approvals", "listApprovals"),
     ("verify", "Verify", "verify"),
     ("drafts", "Apply", "apply"),
@@ -99,11 +111,11 @@ def add_guard(app: Flask, console: Console, secret_key: bytes) -> None:
 
 
 def _room() -> None:
-    """Give a form that carries a file the room that its file may need, before anything reads it."""
+    """Give a form that carries a file, or a long list, the room that it may need, before anything reads it."""
     rule = request.url_rule
     limit = None if rule is None else LARGER.get(rule.rule.replace("<", "{").replace(">", "}"))
     if limit is not None and request.method == "POST":
-        request.max_content_length = limit
+        request.max_content_length = request.max_form_memory_size = limit
 
 
 def _from_our_pages(origin: str) -> AnyResponse | None:

@@ -7,12 +7,19 @@ from console.answers import attached
 from console.forms import field, request_key
 from console.guard import actor, owner
 from console.service import Console
+from console.settling import settled
+from console.typed import one_of, words
 from core.cpl import InstructionState
+from core.days import read_day
 from core.errors import BodyMalformed, NoSuchThing, OperationNotPermitted, TrialCpaError
-from core.words import counted
+from core.kinds import Addition
+from core.limits import NAME_LIMIT
+from core.words import counted, required
 from ra.doors import admit
 from ra.repeat import nth
 from ra.telling import instructions as use
+from ra.telling.addition import judge_addition
+from ra.telling.approvals import approval as approval_of
 from ra.telling.instructions import Acknowledge, Asked
 from ra.telling.reconcile import LARGEST_LIST, reconcile_marked
 from ra.telling.views import Reconciled
@@ -33,6 +40,7 @@ _FORMS = {"xlsx": _XLSX, "csv": "text/csv; charset=utf-8"}
 def add_listing(app: Flask, console: Console) -> None:
     """Add the pages to the application."""
     _add_instructions(app, console)
+    _add_entries(app, console)
     _add_reconciliation(app, console)
 
 
@@ -92,6 +100,53 @@ def _add_instructions(app: Flask, console: Console) -> None:
             return _shown(console, refused), 422
         flash(f"{counted(done, 'instruction is', 'instructions are')} {'loaded' if loaded else 'rejected'}.")
         return redirect(url_for("listing"), 303)
+
+
+def _add_entries(app: Flask, console: Console) -> None:
+    """What officers say of an approval's entries: whether an addition stands, and that the NCSC has certified."""
+    desk = console.desk
+
+    def show(identifier: str, error: TrialCpaError | None = None) -> str:
+        admit(actor(), "judgeAddition")
+        it = approval_of(desk, actor(), identifier)
+        return render_template("entries.html", it=it, error=error)
+
+    @app.get("/console/approvals/<identifier>/entries")
+    def entries(identifier: str) -> str:
+        """Ask what is to be said of the entries of an approval."""
+        return show(identifier)
+
+    @app.post("/console/approvals/<identifier>/addition")
+    def say_addition(identifier: str) -> AnyResponse | tuple[str, int]:
+        """Say whether an entry is added on its day though its certificate was cancelled, or waits (F2.26, F2.27)."""
+        admit(actor(), "judgeAddition")
+
+        def act() -> str:
+            said = one_of("addition", {each.value: each for each in Addition})
+            done = judge_addition(desk, actor(), identifier, said, request_key())
+            return (
+                f"The addition {done.addition}. {counted(len(done.instructions), 'instruction')} to the Panel for it."
+            )
+
+        here = url_for("entries", identifier=identifier)
+        return settled(console, act, to=here, again=lambda error: show(identifier, error))
+
+    @app.post("/console/approvals/<identifier>/ncsc-certificate")
+    def say_certified(identifier: str) -> AnyResponse | tuple[str, int]:
+        """Record that the NCSC has certified the model: at the end its entry stays, without the trial marker."""
+        admit(actor(), "recordNcscCertificate")
+
+        def act() -> str:
+            certificate = required(words("certificate", NAME_LIMIT), of="its reference")
+            on = read_day(words("certified_on", NAME_LIMIT), field="certified on")
+            key = request_key()
+            use.record_ncsc_certificate(
+                desk, actor(), identifier, certificate=certificate, certified_on=on, request=key
+            )
+            return f"{certificate} is recorded: the entry stays when the approval ends, without the trial marker."
+
+        here = url_for("entries", identifier=identifier)
+        return settled(console, act, to=here, again=lambda error: show(identifier, error))
 
 
 def _add_reconciliation(app: Flask, console: Console) -> None:

@@ -7,6 +7,8 @@ from console.service import Console
 from core.errors import TrialCpaError
 from core.kinds import UNDECIDED, ApplicationState
 from ra.applying import look as applying
+from ra.committee.comments import comments_of
+from ra.committee.interests import interests_of
 from ra.deciding import look as deciding
 from ra.telling.approvals import approvals as approvals_of
 
@@ -51,6 +53,7 @@ def show_application(console: Console, identifier: str, *, error: TrialCpaError 
     """
     shown = applying.application(console.desk, actor(), identifier)
     open_still = shown.state in UNDECIDED
+    of_the_committee = may("listComments")
     return render_template(
         "application.html",
         it=shown,
@@ -58,4 +61,6 @@ def show_application(console: Console, identifier: str, *, error: TrialCpaError 
         may_read_evidence=may("fetchEvidence"),
         may_propose=may("proposeDecision") and shown.state is ApplicationState.SUBMITTED,
         may_require=may("setRequirement") and open_still,
+        interests=interests_of(console.desk, actor(), identifier).interests if of_the_committee else None,
+        comments=comments_of(console.desk, actor(), identifier).comments if of_the_committee else None,
     )

@@ -1,7 +1,7 @@
 """What every page has at hand: the desk, the origin, whose authority it is, and how a write is followed."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol
 
@@ -35,6 +35,68 @@ class Agreement:
     agree: bool
     checked: int
     as_of: datetime
+
+
+class Checked(Protocol):
+    """One check of the service."""
+
+    @property
+    def name(self) -> str:
+        """What is checked."""
+        ...
+
+    @property
+    def ok(self) -> bool:
+        """Whether it is so."""
+        ...
+
+    @property
+    def warning(self) -> bool:
+        """Whether somebody should look at it soon."""
+        ...
+
+    @property
+    def detail(self) -> str:
+        """What is so, a sentence."""
+        ...
+
+
+class Alarmed(Protocol):
+    """Something that somebody should look at."""
+
+    @property
+    def code(self) -> str:
+        """Its stable code."""
+        ...
+
+    @property
+    def since(self) -> datetime:
+        """When it began."""
+        ...
+
+    @property
+    def sentence(self) -> str:
+        """What is so now."""
+        ...
+
+
+class Health(Protocol):
+    """How the service is doing, as GET /readyz?for=writing has it."""
+
+    @property
+    def ready(self) -> bool:
+        """Whether it is fit."""
+        ...
+
+    @property
+    def checks(self) -> Sequence[Checked]:
+        """Each check."""
+        ...
+
+    @property
+    def alarms(self) -> Sequence[Alarmed]:
+        """What somebody should look at."""
+        ...
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -79,10 +141,12 @@ class Console:
         verify_many: answers a file of questions, a table in CSV or a workbook; raises what that refuses with.
         kept: results to be saved.
         agreement: whether the channels agree; None while they were not compared.
+        health: how the service is doing.
         require_whole: raises while the register is behind what was told.
         pictures: draws pages of evidence; None where nobody does.
         ways_in: what the sign-in page offers beside passkeys: the name of a page each.
         signs: who signs on this machine; None where officers do it elsewhere.
+        offered: words with which the forms of decisions begin, by field: a test authority's, for trying it out.
     """
 
     desk: Desk
@@ -93,7 +157,9 @@ class Console:
     verify_many: Callable[[bytes], Answers]
     kept: Keeps
     agreement: Callable[[], Agreement | None]
+    health: Callable[[], Health]
     require_whole: Callable[[], None]
     pictures: Renderer | None = None
     signs: SignsFor | None = None
     ways_in: Sequence[str] = ()
+    offered: Mapping[str, str] = field(default_factory=dict)

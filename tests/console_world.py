@@ -6,10 +6,12 @@ import tempfile
 from html import unescape
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
+from api.readiness import Purpose
 from app.console import agreement, verifies, verifies_many
 from app.kept_results import KeptResults
 from app.officer import body_of
@@ -25,7 +27,8 @@ from ra.entering.passkeys import Relying
 from ra.entering.sessions import begin
 from renderer.asking import Renderer
 from tests.acting import signed_for
-from tests.api_world import Api
+from tests.api_world import PEOPLE, Api
+from tests.world import csr_pem
 
 ORIGIN = "https://console.example"
 _FIELD = re.compile(r'<input type="hidden" name="([^"]+)" value="([^"]*)">')
@@ -39,10 +42,13 @@ class DemoOf:
         self._api = api
 
     def names(self) -> list[tuple[str, str]]:
-        return [(name, name) for name in self._api.keys]
+        return [(name, PEOPLE[name][0].value) for name in self._api.keys]
 
     def key(self, name: str) -> str | None:
         return self._api.keys.get(name)
+
+    def csr(self) -> str:
+        return csr_pem().decode()
 
 
 class Pages:
@@ -54,12 +60,13 @@ class Pages:
         self.console = Console(
             desk=self.desk,
             name="TEST Trial CPA",
-            relying=Relying(identifier="console.example", origin=origin),
+            relying=Relying(identifier=urlsplit(origin).hostname or "", origin=origin),
             wrote=api.mirror.follow,
             verify=verifies(api.mirror),
             verify_many=verifies_many(api.mirror),
             kept=KeptResults(Path(tempfile.mkdtemp(prefix="results")), api.world.machine),
             agreement=agreement(api.lookout),
+            health=lambda: api.lookout.readiness(Purpose.WRITING),
             require_whole=lambda: None,
             pictures=pictures,
             ways_in=("offered",) if demo else (),

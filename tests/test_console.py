@@ -17,9 +17,9 @@ from ra.deciding.look import decision as decision_of
 from ra.entering.sessions import SESSION_LIFE
 from ra.reporting.report import month_of
 from ra.telling.approvals import approval as approval_of
-from tests import console_makers
+from tests import committee_world, console_makers
 from tests.api_world import Api, done
-from tests.browser_world import drafted, notice_of
+from tests.browser_world import beside, drafted, notice_of
 from tests.console_world import ORIGIN, Pages
 from tests.signing import another_device
 from tests.world import World
@@ -44,6 +44,21 @@ MAY: dict[str, tuple[str, set[str]]] = {
     "compose_grant": ("GET /console/applications/{application}/grant", {"officer-1"}),
     "compose_refusal": ("GET /console/applications/{application}/refusal", {"officer-1"}),
     "compose_amendment": ("GET /console/approvals/{approval}/amendment", {"officer-1"}),
+    **{
+        f"compose_{endpoint}": (f"GET /console/{place}", {"officer-1"})
+        for endpoint, place in (
+            ("rekey", "approvals/{approval}/rekey"),
+            ("revocation", "approvals/{approval}/revocation"),
+            ("revocations", "revocations"),
+            ("withdrawal", "approvals/{approval}/ending"),
+            ("waiting_withdrawal", "approvals/{approval}/waiting"),
+            ("correction", "notices/{notice}/correction"),
+        )
+    },
+    "end_request": ("GET /console/end-requests/{ending}", _READERS | {"manufacturer"}),
+    "answer_end": ("POST /console/end-requests/{ending}/answer", {"officer-1"}),
+    "acknowledge_it": ("POST /console/decisions/{decision}/acknowledgement", {"officer-1"}),
+    "witness_it": ("POST /console/decisions/{decision}/witness", {"officer-1"}),
     "amendment_request": ("GET /console/amendment-requests/{request}", {"officer-1"}),
     "compose_amendment_refusal": ("GET /console/amendment-requests/{request}/refusal", {"officer-1"}),
     "sign_it": ("POST /console/decisions/{decision}/authorisation", {"officer-1"}),
@@ -70,6 +85,7 @@ MAY: dict[str, tuple[str, set[str]]] = {
     "send_invitation": ("POST /console/people/invitation", {"admin"}),
     "sign_out": ("POST /console/sign-out", set()),
     **console_makers.MAY,
+    **committee_world.MAY,
 }
 """Whom each page lets in; who is not named is told no, or that there is no such thing. Others are for everybody."""
 
@@ -107,8 +123,12 @@ def named(pages: Pages) -> dict[str, str]:
     place, needed = f"/v1/applications/{application}/requirements", {"text": HOSTILE}
     requirement = str(done(api.ask("officer-2", "POST", place, needed), 201)["requirement"])
     place, asked = f"/v1/approvals/{approval}/amendment-requests", {"reasons": HOSTILE, "other": HOSTILE}
+    ending = api.ask("manufacturer", "POST", f"/v1/approvals/{approval}/end-requests", {"reasons": HOSTILE})
+    done(api.ask("officer-2", "POST", f"/v1/breaches/{breach}/telling", {"text": HOSTILE}))
     return {
+        **committee_world.convened(api, application, decision, HOSTILE),
         "breach": breach,
+        "ending": str(done(ending, 201)["request"]),
         "requirement": requirement,
         "request": str(done(api.ask("manufacturer", "POST", place, asked), 201)["request"]),
         "application": application,
@@ -116,6 +136,7 @@ def named(pages: Pages) -> dict[str, str]:
         "decision": decision,
         "draft": drafted(pages, HOSTILE),
         "notice": notice_of(pages, approval),
+        **beside(pages, approval),
         "month": month_of(pages.desk.clock.now()),
         "evidence": str(done(sent, 201)["evidence"]),
         "credential": next(each for each in [pages.actor("dcc").credential] if each),
@@ -137,7 +158,9 @@ def seconding(pages: Pages, who: str, decision: str) -> dict[str, str]:
 
 
 def test_each_page_is_in_the_table(pages: Pages) -> None:
-    assert {rule.endpoint for rule in pages.app.url_map.iter_rules()} | {"offered", "come_in_as"} == set(MAY) | OPEN
+    assert {rule.endpoint for rule in pages.app.url_map.iter_rules()} | {"offered", "come_in_as", "try_example"} == set(
+        MAY
+    ) | OPEN
 
 
 def test_no_two_pages_have_one_address(pages: Pages) -> None:
@@ -277,12 +300,13 @@ def test_a_session_ends_by_time_by_leaving_by_revocation_and_with_its_access(wor
 def test_a_test_authority_offers_its_people_and_a_live_one_has_no_such_page(world: World) -> None:
     api = Api(world)
     assert Pages(api).get(None, "/console/demo").status_code == 404
+    assert Pages(api).browser(None).post("/console/demo/example", base_url=ORIGIN).status_code in {400, 404}
     assert "/console/demo" not in Pages(api).get(None, "/console/sign-in").text
     pages = Pages(api, demo=True)
     client = pages.browser(None)
     assert "/console/demo" in client.get("/console/sign-in", base_url=ORIGIN).text
     page = client.get("/console/demo?then=/console/decisions", base_url=ORIGIN).text
-    fields = pages.fields(page)
+    fields = pages.fields(page, "/console/demo")
     assert client.post("/console/demo", base_url=ORIGIN, data={**fields, "name": "nobody"}).status_code == 401
     assert client.post("/console/demo", base_url=ORIGIN, data={**fields, "name": "monitor"}).status_code == 403
     come = client.post("/console/demo", base_url=ORIGIN, data={**fields, "name": "officer-2"})

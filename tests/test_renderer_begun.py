@@ -13,8 +13,8 @@ from typing import cast
 import pytest
 
 from app import renderer as begun
-from app.cli.check import _renderer
 from app.house import House
+from app.looks import look_at_renderer
 from app.processes import Supervisor
 from app.settings import FILE_NAME, Settings, changed, load
 from core.errors import ExtraMissing, PlaceUnusable, RendererUnfit, SettingsInvalid
@@ -100,7 +100,7 @@ def test_settings_say_where_it_listens(house: House) -> None:
 
 def test_check_says_what_it_gave_up_and_refuses_one_that_could_reach_a_network(folder: Path) -> None:
     def looked(path: Path) -> str:
-        (said,) = _renderer(cast("House", SimpleNamespace(settings=SimpleNamespace(renderer=path))))
+        (said,) = look_at_renderer(cast("House", SimpleNamespace(settings=SimpleNamespace(renderer=path))))
         return said
 
     assert "nobody draws" in looked(folder / "none.sock")

@@ -8,11 +8,9 @@ import tomllib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
-from functools import cache
 from pathlib import Path
 
-FREE = frozenset({"tests", "bench", "script"})
-NOT_OURS = frozenset({"build", "dist", "var", "node_modules"})
+from tests.sources import FREE, Source, sources
 
 
 @dataclass(frozen=True)
@@ -54,18 +52,18 @@ WALLS: Mapping[str, Wall] = {
     "documents": _wall("documents core", "typst segno openpyxl icalendar"),
     "intake": _wall("intake core", "cryptography openpyxl defusedxml"),
     "ra": _use_cases("", "pydantic"),
-    "ra.applying": _use_cases("ra.applying"),
-    "ra.telling": _use_cases("ra.telling"),
-    "ra.reporting": _use_cases("ra.reporting"),
-    "ra.deciding": _use_cases("ra.applying ra.telling ra.reporting ra.deciding"),
+    **{each: _use_cases(each) for each in ("ra.applying", "ra.telling", "ra.reporting", "ra.committee", "ra.ordering")},
+    "ra.deciding": _use_cases("ra.applying ra.committee ra.telling ra.reporting ra.deciding"),
     "ra.deciding.kinds": _use_cases(  # what kinds share stands beside them; a kind sees no other
         "ra.applying ra.telling ra.deciding.end ra.deciding.kind ra.deciding.later_issue ra.deciding.many "
         "ra.deciding.taking_up"
     ),
-    "ra.ordering": _use_cases("ra.ordering"),
     "ra.entering": _use_cases("ra.entering", "webauthn"),
-    "ra.auditing": _use_cases("ra.applying ra.telling ra.reporting ra.deciding ra.ordering ra.auditing ra.roster"),
+    "ra.auditing": _use_cases(
+        "ra.applying ra.committee ra.telling ra.reporting ra.deciding ra.ordering ra.auditing ra.roster"
+    ),
     "ra.waiting": _use_cases("ra.reporting ra.deciding ra.waiting"),
+    "ra.meeting": _use_cases("ra.committee ra.waiting ra.meeting"),
     "jobs": _wall("jobs core officers ra policy ca keys memory backup store verify.audited"),
     "api": _wall(
         "api core officers ra store.reading store.transactions", "flask flask_openapi3 pydantic pydantic_core werkzeug"
@@ -133,30 +131,6 @@ LONGER_FOR_A_REASON = {
 }
 
 
-@dataclass(frozen=True)
-class Source:
-    """One file of Python, parsed."""
-
-    path: Path
-    name: str  # relative, with slashes
-    package: str  # dotted
-    tree: ast.Module
-    nodes: Sequence[ast.AST]  # the tree and all below it, gone through once for every rule
-    aliases: Mapping[str, str]  # what a local name stands for
-
-    @property
-    def top(self) -> str:
-        return self.name.split("/")[0]
-
-    @property
-    def module(self) -> str:
-        return self.name.removesuffix(".py").replace("/", ".")
-
-    @property
-    def free(self) -> bool:
-        return self.top in FREE
-
-
 def trespasses(root: Path) -> list[str]:
     """Return every trespass in a tree, each as `file: what`."""
     found = []
@@ -205,21 +179,6 @@ def _unread(source: Source, made: ast.stmt, taken: AbstractSet[str]) -> list[str
         if isinstance(node, ast.Name) and not node.id.startswith("__")
         if node.id not in names and not {node.id, f"{source.module}.{node.id}"} & taken
     ]
-
-
-def sources(root: Path) -> Iterator[Source]:
-    """Return every file of ours, parsed; `pip install ./verify` leaves copies of some in verify/build."""
-    for path in sorted(root.rglob("*.py")):
-        parts = path.relative_to(root).parts
-        if parts[0] not in NOT_OURS and parts[:2] != ("verify", "build") and not any(each[0] == "." for each in parts):
-            yield _parsed(path, parts, path.read_text("utf-8"))
-
-
-@cache
-def _parsed(path: Path, parts: tuple[str, ...], text: str) -> Source:
-    """Parse a file once, however often the tree is gone through."""
-    tree = ast.parse(text, str(path))
-    return Source(path, "/".join(parts), ".".join(parts[:-1]), tree, tuple(ast.walk(tree)), _aliases(tree))
 
 
 def told(root: Path, found: list[str]) -> str:
@@ -345,20 +304,6 @@ def _dataclasses(source: Source) -> Iterator[ast.ClassDef]:
             named = (each.func if isinstance(each, ast.Call) else each for each in node.decorator_list)
             if any(_dotted(each, source.aliases) == "dataclasses.dataclass" for each in named):
                 yield node
-
-
-def _aliases(tree: ast.Module) -> dict[str, str]:
-    found = {}
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Import):
-            for alias in node.names:
-                found[alias.asname or alias.name.split(".")[0]] = (
-                    alias.name if alias.asname else alias.name.split(".")[0]
-                )
-        elif isinstance(node, ast.ImportFrom) and node.module:
-            for alias in node.names:
-                found[alias.asname or alias.name] = f"{node.module}.{alias.name}"
-    return found
 
 
 def _named(source: Source) -> Iterator[str]:
@@ -542,8 +487,9 @@ def _members_named(mapping: ast.Dict, source: Source, members: Mapping[str, froz
 
 _ROLE = "core.actors.Role."
 ROLES_FILE = "policy/roles.py"
-_NAMES_ROLES = frozenset({ROLES_FILE, "app/cli/demo.py", "store/tables.py"})
-"""The second makes the people of a demo; the third holds a CHECK, and tests/test_roles.py holds that to the table."""
+_DEMO = {"app/cli/demo.py", "console/demo.py", "console/trying.py"}
+_NAMES_ROLES = frozenset({ROLES_FILE, "store/tables.py", *_DEMO})
+"""The CHECK is held to the roles by tests/test_roles.py; who plays a demo's people says which each of them is."""
 
 
 def _roles(source: Source, _root: Path) -> Iterator[str]:

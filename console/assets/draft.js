@@ -52,7 +52,8 @@ for (const form of document.querySelectorAll("form[data-progress]")) {
     button.disabled = true;
     sending.upload.addEventListener("progress", (step) => { if (step.lengthComputable) bar.value = step.loaded / step.total; });
     sending.addEventListener("load", () => {
-      if (sending.status < 300) { location.assign(sending.responseURL); return; }
+      const next = sending.getResponseHeader("Location");
+      if (next) { location.assign(next); return; }
       const page = new DOMParser().parseFromString(sending.responseText, "text/html");
       const why = page.querySelector(".note-alarm");
       failed.textContent = why ? why.textContent : "It was not taken.";
@@ -65,6 +66,7 @@ for (const form of document.querySelectorAll("form[data-progress]")) {
       button.disabled = false;
     });
     sending.open("POST", form.action);
+    sending.setRequestHeader("X-Goes-On", "yes");
     sending.send(new FormData(form));
   });
 }
