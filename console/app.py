@@ -3,13 +3,12 @@
 import hashlib
 import logging
 import secrets
-from datetime import date, datetime
 from http import HTTPStatus
 from pathlib import Path
 
 from flask import Flask, Response, render_template
 from flask_wtf.csrf import CSRFError
-from markupsafe import Markup, escape
+from markupsafe import escape
 from werkzeug.exceptions import HTTPException
 
 from api import problems
@@ -38,6 +37,7 @@ from console.reporting import add_reporting
 from console.requiring import add_requiring
 from console.revoking import add_revoking
 from console.service import Console
+from console.shown import day, instant, instants, who, words
 from console.standing import add_standing
 from console.suspected import add_suspected
 from console.verifying import add_verifying
@@ -45,8 +45,6 @@ from console.verifying_many import add_verifying_many
 from console.walking import add_walking
 from console.watching import add_watching
 from core.errors import TrialCpaError
-from core.instants import text
-from core.local_time import uk
 from core.words import counted
 
 PREFIX = "/console"
@@ -54,8 +52,6 @@ PREFIX = "/console"
 
 _ASSETS = Path(__file__).with_name("assets")
 _ASSET_SECONDS = 31_536_000
-
-_SHORT = {"ssc": "SSC", "dcc": "DCC", "cpl": "CPL", "ncsc": "NCSC", "csr": "CSR", "crl": "CRL", "ocsp": "OCSP"}
 
 _log = logging.getLogger(__name__)
 
@@ -112,7 +108,7 @@ def create_console(console: Console, *, secret_key: bytes) -> Flask:
     _add_assets(app)
     for add in _ADDS:
         add(app, console)
-    app.jinja_env.filters.update(instant=_instant, day=_day, words=_words, plainly=plainly)
+    app.jinja_env.filters.update(instant=instant, instants=instants, day=day, words=words, who=who, plainly=plainly)
     app.jinja_env.globals.update(
         authority=console.name,
         test=console.name.startswith("TEST "),
@@ -145,26 +141,6 @@ def _add_assets(app: Flask) -> None:
         answer = Response(held[name], content_type=kinds[Path(name).suffix])
         answer.headers["Cache-Control"] = f"public, max-age={_ASSET_SECONDS}, immutable"
         return answer
-
-
-def _instant(at: datetime | None) -> Markup:
-    """An instant in UTC, and in UK local time below it."""
-    if at is None:
-        return Markup("—")
-    said, there = text(at), uk(at)
-    return Markup('<time datetime="{}">{} {} UTC</time> <small>{}</small>').format(
-        said, _day(at), f"{at:%H:%M:%S}", there
-    )
-
-
-def _day(day: date) -> str:
-    return f"{day.day} {day:%B %Y}"
-
-
-def _words(kind: object) -> str:
-    """A word of a closed list for people: `key-compromise` as “Key compromise”."""
-    first, *rest = str(kind).replace("_", "-").split("-")
-    return " ".join([_SHORT.get(first, first.capitalize()), *(_SHORT.get(each, each) for each in rest)])
 
 
 def _fresh() -> str:

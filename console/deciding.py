@@ -98,16 +98,15 @@ def _looked_at(console: Console, identifier: str) -> Response:
     if waits and it.state is DecisionState.DONE and it.approval is not None:
         return redirect(url_for("approval", identifier=it.approval))
     page = make_response(show_decision(console, identifier))
-    if _looks_again(it, console.desk.clock.now(), waits=waits):
+    if waits and _looks_again(it, console.desk.clock.now()):  # who did not ask for it may be writing
         page.headers["Refresh"] = f"{LOOK_SECONDS}; url={request.full_path.rstrip('?')}"
     return page
 
 
-def _looks_again(it: DecisionAnswer, at: datetime, *, waits: bool) -> bool:
+def _looks_again(it: DecisionAnswer, at: datetime) -> bool:
     """Whether the authority is about to make something of it that its page will show."""
-    if at - (it.seconded_at or it.proposed_at) >= SOON:
-        return False
-    return (waits and it.state is DecisionState.SECONDED) or (it.state in OPEN_DECISION and drafting(it))
+    made = it.state is DecisionState.SECONDED or (it.state in OPEN_DECISION and drafting(it))
+    return made and at - (it.seconded_at or it.proposed_at) < SOON
 
 
 def show_decision(

@@ -14,7 +14,7 @@ from console.forms import field
 from console.guard import let_in
 from console.service import Console
 from console.trying import REASONS, Onward, example, first, onward
-from core.actors import Actor, Role
+from core.actors import Actor
 from core.approval import EndCause
 from core.errors import CredentialInvalid, TrialCpaError
 from ra.access import authenticate
@@ -63,7 +63,7 @@ def add_demo(app: Flask, console: Console, demo: DemoPeople) -> None:
     @app.post("/console/demo/example")
     def try_example() -> Response:
         """Let the demo Manufacturer in, with a draft that is filled in: its check is where it is sent from."""
-        maker = come_in(first(demo.names(), Role.MANUFACTURER))
+        maker = come_in(first(demo.names(), "apply"))
         name = drafts.begin_draft(console.desk, maker)
         for part, said in example(console.desk.clock.now().date(), demo.csr()).items():
             drafts.keep_part(console.desk, maker, name, part, said, version=1)

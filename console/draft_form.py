@@ -21,6 +21,7 @@ from core.limits import CONTROLS, NAME_LIMIT, WORDS_LIMIT
 from core.plain_text import trimmed
 from core.words import says_something
 from ra.applying.apply import Apply
+from ra.applying.drafts import why_no_request
 from ra.applying.views import ApplicationDraft
 
 MOST_ROWS = 50
@@ -152,8 +153,9 @@ class _Reader:
             contact=self._name(DraftPart.TRIAL, "contact", optional=True),
             csr=self._value(DraftPart.KEY, "csr").encode("utf-8", "replace"),
         )
-        if not command.csr:
-            self._want(DraftPart.KEY, "csr", "Paste the request, or choose its file.")
+        wrong = why_no_request(command.csr) if command.csr else "Paste the request, or choose its file."
+        if wrong is not None:
+            self._want(DraftPart.KEY, "csr", wrong)
         if not command.firmware:
             self._want(DraftPart.FIRMWARE, "version.1", "Name at least one version with the digest of its image.")
         return command

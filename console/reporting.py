@@ -18,11 +18,9 @@ from core.limits import NAME_LIMIT
 from core.words import required
 from ra.doors import admit
 from ra.reporting import report as use
-from ra.reporting.contents import ReportAnswer
 from ra.reporting.questions import answer_question, ask, end_question
 from ra.reporting.record import record_deployments
 from ra.reporting.views import LineTaken
-from ra.views import view_of
 
 ROWS = 25
 MOST_LINES = 500
@@ -43,7 +41,7 @@ def add_reporting(app: Flask, console: Console) -> None:
 
 
 def _show(console: Console, month: str, error: TrialCpaError | None = None) -> str:
-    said = view_of(ReportAnswer, use.report(console.desk, actor(), month))
+    said = use.shown(console.desk, actor(), month)
     return render_template(
         "report.html",
         month=month,

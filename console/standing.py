@@ -70,8 +70,10 @@ def add_standing(app: Flask, console: Console) -> None:
 
 
 def _look_again(found: tuple[ReceiptAnswer, ...], at: datetime) -> int | None:
-    """After how many seconds the page looks again; None once all is told."""
-    open_still = [each for each in found if any(line.milliseconds is None for line in each.told)]
+    """After how many seconds the page looks again; None once all is told to whom it can be."""
+    open_still = [
+        each for each in found if any(line.milliseconds is None and not line.unreachable for line in each.told)
+    ]
     if not open_still:
         return None
     return SOON_SECONDS if any(at - each.ended_at < SOON for each in open_still) else LATER_SECONDS

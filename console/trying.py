@@ -9,13 +9,14 @@ from datetime import date, timedelta
 
 from flask import url_for
 
-from console.guard import actor
-from core.actors import Role
-from core.errors import CredentialInvalid
+from console.guard import actor, may
+from core.actors import Actor, Role
+from core.errors import CredentialInvalid, OperationNotPermitted
 from core.kinds import OPEN_DECISION, ApplicationState, DraftPart
 from ra.applying.look import application as application_of
 from ra.deciding.look import decision as decision_of
 from ra.desk import Desk
+from ra.doors import admit
 from ra.telling.approvals import approval as approval_of
 
 EXAMPLE_DAYS = 30
@@ -51,12 +52,16 @@ class Onward:
     ends: str = ""
 
 
-def first(people: Names, role: Role, *, but: str = "") -> str:
-    """Return the first of the demo people with a role; CredentialInvalid if there is none."""
-    found = next((name for name, its in people if its == role and name != but), None)
-    if found is None:
-        raise CredentialInvalid
-    return found
+def first(people: Names, act: str, *, but: str = "") -> str:
+    """Return the first of the demo people who may do an act (ra/doors.py); CredentialInvalid if there is none."""
+    for name, role in people:
+        try:
+            admit(Actor(name=name, role=Role(role), organisation="", credential=None), act)
+        except OperationNotPermitted:
+            continue
+        if name != but:
+            return name
+    raise CredentialInvalid
 
 
 def onward(desk: Desk, people: Names, endpoint: str, named: str) -> Onward | None:
@@ -74,37 +79,40 @@ def onward(desk: Desk, people: Names, endpoint: str, named: str) -> Onward | Non
 
 def _of_application(desk: Desk, people: Names, named: str) -> Onward | None:
     state = application_of(desk, actor(), named).state
-    if actor().role is Role.SSC_OFFICER or state is not ApplicationState.SUBMITTED:
+    if may("proposeDecision") or state is not ApplicationState.SUBMITTED:
         return None
     then = url_for("compose_grant", identifier=named)
-    return Onward(name=first(people, Role.SSC_OFFICER), then=then, words="who composes the grant")
+    return Onward(name=first(people, "proposeDecision"), then=then, words="who composes the grant")
 
 
 def _of_decision(desk: Desk, people: Names, named: str) -> Onward | None:
-    it, then, own = decision_of(desk, actor(), named), url_for("decision", identifier=named), actor().name
+    it, own = decision_of(desk, actor(), named), actor().name
+    then = url_for("decision", identifier=named, onward="yes")
     if it.state not in OPEN_DECISION:
         return None
     if it.authorised_at is None:
         return None if own == it.proposer else Onward(name=it.proposer, then=then, words="who signs for it")
-    if actor().role is Role.SSC_OFFICER and own != it.proposer:
+    if may("secondDecision") and own != it.proposer:
         return None
-    return Onward(name=first(people, Role.SSC_OFFICER, but=it.proposer), then=then, words="who seconds it")
+    return Onward(name=first(people, "secondDecision", but=it.proposer), then=then, words="who seconds it")
 
 
 def _of_approval(desk: Desk, people: Names, named: str) -> Onward | None:
     shown = approval_of(desk, actor(), named)
     if shown.ended_at is not None or not shown.certificates:
         return None
-    if actor().role is Role.SSC_OFFICER:
+    if may("revokeApproval"):
         return Onward(ends=shown.approval)
     then = url_for("approval", identifier=named)
-    return Onward(name=first(people, Role.SSC_OFFICER), then=then, words="who may end it")
+    return Onward(name=first(people, "revokeApproval"), then=then, words="who may end it")
 
 
 def _of_end(_desk: Desk, people: Names, _named: str) -> Onward | None:
-    if actor().role is not Role.SSC_OFFICER:
+    if not may("revokeApproval"):
         return None
-    return Onward(name=first(people, Role.PANEL), then=url_for("listing"), words="who takes it off the list")
+    return Onward(
+        name=first(people, "acknowledgeCplInstruction"), then=url_for("listing"), words="who takes it off the list"
+    )
 
 
 _ON: Mapping[str, Callable[[Desk, Names, str], Onward | None]] = {

@@ -55,13 +55,7 @@ class _Quiet(WSGIRequestHandler):
 
 @contextmanager
 def listening(api: Api, pictures: Renderer | None = None, *, demo: bool = True) -> Iterator[Pages]:
-    """A console on a port of its own, as a test authority has it, or as a live one without its demo people.
-
-    Args:
-        api: behind it.
-        pictures: draws evidence.
-        demo: whether it offers demo people.
-    """
+    """A console on a port of its own, as a test authority has it, or a live one; and somebody who draws evidence."""
     server = make_server("localhost", 0, _nothing, threaded=True, request_handler=_Quiet)
     pages = Pages(api, demo=demo, origin=f"http://localhost:{server.port}", pictures=pictures)
     server.app = pages.app

@@ -10,6 +10,7 @@ from ra.auditing.journal import searched
 from ra.desk import Desk
 from ra.meeting.agenda import step
 from ra.meeting.meetings import next_meeting
+from ra.reporting.report import shown as report_shown
 from ra.telling.reconcile import reconcile_marked
 from tests.world import DEVICE, NOW
 
@@ -18,7 +19,7 @@ NOT_OVER_HTTP = {
     *("people", "invite", "begin", "sessions", "revoke_session", "searched"),  # in a browser
     *("rehearse", "timeline", "question", "enrolled"),  # the same; tests/test_console_use_cases.py
     *("begin_draft", "drafts", "draft", "keep_part", "throw_away", "judge", "sent_before", "send"),
-    *("step", "next_meeting", "reconcile_marked"),  # in a browser, too
+    *("step", "next_meeting", "reconcile_marked", "shown"),  # in a browser, too
     *("pdf_of", "gather", "stands"),  # they typeset, and put things together, for whoever has been let in
 }
 """Use cases that no address of the API reaches."""
@@ -119,6 +120,7 @@ def acts_of_makers(desk: Desk, actor: Actor) -> list[Callable[[], object]]:
         lambda: drafts.judge(desk, actor, little),
         lambda: drafts.send(desk, actor, name, little),
         lambda: searched(desk, actor, "x", after=0, limit=1),
+        lambda: report_shown(desk, actor, "2027-01"),
         lambda: step(desk, actor, "agi-of-another"),
         lambda: next_meeting(desk, actor),
         lambda: reconcile_marked(desk, actor, b""),

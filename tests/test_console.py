@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from console.guard import OPEN
+from console.guard import COOKIE, OPEN
 from core.kinds import AuthorisedAct
 from officers import claims
 from officers.statement import Listed, revocation_digest
@@ -21,10 +21,13 @@ from tests import committee_world, console_makers
 from tests.api_world import Api, done
 from tests.browser_world import beside, drafted, notice_of
 from tests.console_world import ORIGIN, Pages
+from tests.evidence_world import journal
 from tests.signing import another_device
 from tests.world import World
 
 HOSTILE = "W" * 64 + " \N{RIGHT-TO-LEFT OVERRIDE}\u05e7\u05e8\u05d9\u05d0\u05d4 <script>alert(1)</script> =1+1 &amp;"
+
+_TABLE = re.compile('<table class="wide">.*?</table>', re.DOTALL)
 
 _EVERYBODY = {"officer-1", "admin", "auditor", "manufacturer", "rival", "dcc", "panel"}
 _READERS = {"officer-1", "admin", "auditor"}
@@ -175,20 +178,56 @@ def test_no_two_pages_have_one_address(pages: Pages) -> None:
 
 @pytest.mark.parametrize("who", sorted(_EVERYBODY))
 def test_who_sees_what(pages: Pages, named: dict[str, str], who: str) -> None:
+    """Each page for each role, and for another Manufacturer: what is not theirs tells nothing and does nothing."""
     csrf = _csrf(pages, who)
-    for endpoint, (said, may) in MAY.items():
-        if endpoint == "sign_out":
-            continue
-        method, _, path = said.partition(" ")
-        place = path.format(**named)
-        fields = {"csrf_token": csrf, "credential": named["credential"]}
-        answer = pages.get(who, place) if method == "GET" else pages.post(who, place, fields)
-        let_in = {200, 202, 302, 303, 409, 422}  # 409, 422: let in, and told that the form says too little
-        assert (answer.status_code in let_in) is (who in may), (endpoint, answer.status_code)
-        if who not in may:
-            assert answer.status_code in {403, 404}, endpoint
-            assert named["evidence"] not in answer.text
-        assert answer.status_code < 500
+    fields = {"csrf_token": csrf, "credential": named["credential"]}
+    told = len(journal(pages.api.world.store))
+    for mine in (False, True):  # first what must leave nothing behind
+        for endpoint, (said, may) in MAY.items():
+            if endpoint == "sign_out" or (who in may) is not mine:
+                continue
+            place = said.partition(" ")[2].format(**named)
+            for method in sorted(_methods(pages, endpoint)):
+                answer = pages.get(who, place) if method == "GET" else pages.post(who, place, fields)
+                let_in = {200, 202, 302, 303, 409, 422}  # 409, 422: let in, and told that the form says too little
+                assert (answer.status_code in let_in) is mine, (endpoint, method, answer.status_code)
+                if not mine:
+                    assert answer.status_code in {403, 404}, (endpoint, method)
+                    found = [each for each in (named["evidence"], "W" * 64, "Acme", "alert(1)") if each in answer.text]
+                    assert not found, (endpoint, method)
+        assert mine or len(journal(pages.api.world.store)) == told
+
+
+def _methods(pages: Pages, endpoint: str) -> set[str]:
+    return {
+        method
+        for rule in pages.app.url_map.iter_rules(endpoint)
+        for method in (rule.methods or set()) & {"GET", "POST"}
+    }
+
+
+def test_a_session_of_the_console_is_none_of_the_service(pages: Pages) -> None:
+    browser = pages.signed_in("officer-1")
+    kept = browser.get_cookie(COOKIE, domain="console.example")
+    assert kept is not None
+    assert pages.api.send(None, "GET", "/v1/applications", Cookie=f"{COOKIE}={kept.value}").status_code == 401
+    key = {"Authorization": f"Bearer {pages.api.keys['officer-1']}"}
+    assert pages.browser(None).get("/console/home", base_url=ORIGIN, headers=key).status_code == 302
+
+
+def test_each_cell_of_a_table_says_of_which_column_it_is(pages: Pages) -> None:
+    """Where a table is stacked on a narrow screen its head is out of sight."""
+    templates = sorted(Path(pages.app.root_path, "pages").iterdir())
+    tables = [(each.name, found) for each in templates for found in _TABLE.findall(each.read_text())]
+    assert len(tables) > 30
+    for name, table in tables:
+        columns = re.findall('<th scope="col">(.*?)</th>', table)
+        labels = re.findall(r'data-label="([^"]*)"', table)
+        assert set(labels) <= set(columns), name
+        unlabelled = [
+            cell for cell in re.findall("<td[^>]*>", table) if "data-label" not in cell and "colspan" not in cell
+        ]
+        assert not unlabelled, name
 
 
 def test_without_a_session_every_page_but_the_door_asks_to_sign_in(pages: Pages, named: dict[str, str]) -> None:

@@ -1,4 +1,4 @@
-"""`check` and `decision`: their vectors are what they say."""
+"""`check`, `decision` and the register's signature: their vectors are what they say."""
 
 import base64
 import json
@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tests import kit_decision_vectors, kit_evidence_vectors
+from tests import kit_decision_vectors, kit_evidence_vectors, kit_register_vectors, kit_roster_vectors
 from tests.kit_vectors import FOLDER
 from verify.kit.canonical import read
 from verify.kit.program import main
@@ -61,18 +61,44 @@ DECIDED: dict[str, tuple[str, list[str]]] = {
     "without-its-statements": ("undecided", ["part-missing", "statement-missing"]),
     "without-its-certificate": ("undecided", ["certificate-missing"]),
     "other-certificate": ("refuted", ["certificate-altered", "certificate-foreign"]),
+    "by-a-passkey": ("proved", []),
+    "by-passkeys-alone": ("refuted", ["officers-wanting"]),
+    "by-a-passkey-of-another-page": ("refuted", ["officers-wanting", "statement-refused"]),
+    "by-a-passkey-that-verified-nobody": ("refuted", ["officers-wanting", "statement-refused"]),
+    "one-of-several": ("proved", []),
+    "not-among-several": ("refuted", ["officers-wanting", "statement-refused"]),
+    "by-a-changed-roster": ("proved", []),
+    "by-a-roster-that-one-officer-changed": ("refuted", ["officers-wanting", "roster-unproved"]),
+    "by-a-roster-of-another-order": ("refuted", ["officers-wanting", "roster-unproved"]),
+    "by-a-roster-of-the-root": ("proved", []),
+    "by-a-roster-that-the-root-did-not-sign": ("refuted", ["officers-wanting", "roster-unproved"]),
+    "alone": ("proved", []),
+    "alone-for-another-cause": ("refuted", ["consequence-strange"]),
+}
+REGISTERED: dict[str, dict[str, Any]] = {
+    "signed": {"signed_at": "2027-02-01T11:00:00Z"},
+    "of-another-size": {"check": 2},
+    "not-canonical": {"check": 1},
+    "signer-altered": {"check": 2},
+    "signer-with-another-usage": {"check": 2},
+    "signer-not-valid-then": {"check": 2},
+    "under-another-root": {"check": 2},
 }
 VERDICTS: dict[str, dict[str, Any]] = {
     **{f"check-{name}": {"valid": one, "state": state, "checks": each} for name, (one, state, each) in CHECKED.items()},
     **{f"decision-{name}": {"outcome": outcome, "codes": codes} for name, (outcome, codes) in DECIDED.items()},
+    **{f"register-{name}": said for name, said in REGISTERED.items()},
 }
 VECTORS = {
-    file.stem: read(file.read_bytes()) for kind in ("check", "decision") for file in FOLDER.glob(f"{kind}-*.json")
+    file.stem: read(file.read_bytes())
+    for kind in ("check", "decision", "register")
+    for file in FOLDER.glob(f"{kind}-*.json")
 }
 
 
 def test_the_vectors_are_those_that_are_made_and_their_verdicts_are_written_here_by_hand() -> None:
-    made = {**kit_evidence_vectors.made(), **kit_decision_vectors.made()}
+    every = (kit_evidence_vectors, kit_decision_vectors, kit_register_vectors, kit_roster_vectors)
+    made = {name: each for one in every for name, each in one.made().items()}
     assert {name: {"name": name, **each, "verdict": VERDICTS[name]} for name, each in made.items()} == VECTORS
     assert {name: judged(vector) for name, vector in VECTORS.items()} == VERDICTS
 

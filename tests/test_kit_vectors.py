@@ -11,7 +11,7 @@ from verify.kit.vectors import NUMBERS, conforms, judged
 VECTORS = {
     file.stem: json.loads(file.read_bytes())
     for file in sorted(FOLDER.glob("*.json"))
-    if not file.stem.startswith(("check-", "decision-"))
+    if not file.stem.startswith(("check-", "decision-", "register-"))
 }
 JUDGE = [sys.executable, "-c", "from verify.kit.program import main; main(['conformance', '--judge'])"]
 SAID = {

@@ -81,7 +81,7 @@ def show(meeting: str, service: Service) -> None:
         [(each.subject, each.sentence, "overdue" if each.overdue else "") for each in found.offered],
         none="Nothing else waits for a decision.",
     )
-    if found.truncated:
+    if found.more_waits:
         shown.sentence(console, "More waits than is shown here.")
 
 

@@ -57,12 +57,12 @@ class Waiting:
 
     Args:
         tasks: by the identifier of what waits, what is overdue first.
-        truncated: whether there is more.
+        more: whether there is more.
         overdue_before: what is due before it is overdue.
     """
 
     tasks: Mapping[str, TaskAnswer]
-    truncated: bool
+    more: bool
     overdue_before: datetime
 
     def overdue(self, task: TaskAnswer) -> bool:
@@ -183,7 +183,7 @@ def meeting(desk: Desk, actor: Actor, identifier: str) -> MeetingShown:
             for each in waiting.tasks.values()
             if each.subject not in placed
         ),
-        truncated=waiting.truncated,
+        more_waits=waiting.more,
     )
 
 
@@ -220,7 +220,7 @@ def _waiting(desk: Desk, tx: Transaction, actor: Actor, *, at: datetime) -> Wait
     listed.sort(
         key=lambda each: (each.due is None or each.due >= limit, not each.urgent, each.due or _NEVER, each.since)
     )
-    return Waiting(tasks={each.subject: each for each in listed}, truncated=found.truncated, overdue_before=limit)
+    return Waiting(tasks={each.subject: each for each in listed}, more=found.truncated, overdue_before=limit)
 
 
 def _place(

@@ -5,7 +5,7 @@ from datetime import date, datetime
 
 from core.kinds import AgendaKind, DecisionKind, DecisionState
 from ra.committee.views import InterestAnswer
-from ra.views import Bounded, Page
+from ra.views import Page
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -130,13 +130,13 @@ class OfferedAnswer:
 
 
 @dataclass(frozen=True, kw_only=True)
-class MeetingShown(Bounded):
+class MeetingShown:
     """A meeting with everything about it.
 
     Args:
         items: in the order of the agenda.
         offered: what else waits, what is overdue first.
-        truncated: whether more waits than is offered here.
+        more_waits: whether more waits than is offered here; the rest appears as this is worked off.
     """
 
     meeting: MeetingAnswer
@@ -144,6 +144,7 @@ class MeetingShown(Bounded):
     attendances: tuple[AttendanceAnswer, ...]
     items: tuple[ItemAnswer, ...]
     offered: tuple[OfferedAnswer, ...]
+    more_waits: bool
 
 
 @dataclass(frozen=True, kw_only=True)

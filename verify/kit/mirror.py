@@ -257,7 +257,10 @@ class Mirror:
     @contextmanager
     def _opened(self) -> Iterator[sqlite3.Connection]:
         with closing(sqlite3.connect(self._file, timeout=30)) as database:
-            database.execute("PRAGMA journal_mode = WAL")
+            try:
+                database.execute("PRAGMA journal_mode = WAL")
+            except UnicodeDecodeError:  # of what SQLite says of a file that is damaged, and quotes
+                raise sqlite3.DatabaseError(f"{self._file} is damaged") from None
             database.execute("PRAGMA synchronous = FULL")
             yield database
 

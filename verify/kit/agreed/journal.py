@@ -298,13 +298,9 @@ def _instant(value: str) -> datetime | None:
 # --- as lines -------------------------------------------------------------------------------------------------------
 
 
-def _text(said: object) -> bool:
-    return isinstance(said, str)
-
-
-_PERHAPS = forms.perhaps(_text)
+_PERHAPS = forms.perhaps(forms.anytext)
 _ROW = {
-    **dict.fromkeys(("sealed_at", "kind", "at", "actor", "payload"), _text),
+    **dict.fromkeys(("sealed_at", "kind", "at", "actor", "payload"), forms.anytext),
     **dict.fromkeys(("role", "organisation", "subject"), _PERHAPS),
     "number": lambda said: type(said) is int,
 }
@@ -318,7 +314,7 @@ def _row(said: object) -> bool:
 _ROW_LINE = {"row": _row, "link": forms.sha256}
 _BEFORE_LINE = {"before": forms.sha256}
 _HEAD_LINE = {"head": forms.whole(0), "link": forms.sha256, "signature": forms.hexadecimal}
-_NAME_LINE = {"journal": _text, "key": _text}
+_NAME_LINE = {"journal": forms.anytext, "key": forms.anytext}
 """The members of each kind of line, with their forms."""
 
 
