@@ -19,8 +19,8 @@ from verify.kit.vectors import judged
 SMALL = 160
 """Octets of a part that is tried bit by bit in a dense sweep."""
 
-DENSE, QUICK = 7, 601
-"""Of a larger part each so-manieth bit is tried, from the first on; of all parts each 601st where it is to be quick.
+DENSE, QUICK = 7, 1_201
+"""Of a larger part each so-manieth bit is tried, from the first on; of all parts each 1201st where it is to be quick.
 
 Both are prime to eight: so each seventh bit meets every octet, and all the bits of octets in turn.
 """
