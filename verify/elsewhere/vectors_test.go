@@ -159,7 +159,7 @@ func passedOver(vector object, one part, place int, said object) bool {
 const small, dense, quick = 160, 7, 401
 
 // wholly are the vectors of which each bit is tried.
-var wholly = map[string]bool{"active": true, "grown": true, "check-good": true, "decision-agreed": true}
+var wholly = map[string]bool{"active": true, "grown": true, "register-signed": true, "check-good": true}
 
 func TestWithOneBitOfItsEvidenceChangedEveryVectorFails(t *testing.T) {
 	for name, vector := range vectors(t) {
