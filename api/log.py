@@ -87,7 +87,7 @@ def add_log(app: OpenAPI, service: Service) -> None:
         with store.read() as tx:
             if not query.old <= query.new <= newest(tx).size:
                 raise NoSuchThing(kind="tree of the log with size", identifier=query.new)
-            hashes = consistency_proof(reading.nodes(tx), query.old, query.new)
+            hashes = consistency_proof(reading.nodes_to(tx, query.old - 1, query.new), query.old, query.new)
         return reply(ConsistencyAnswer(old=query.old, new=query.new, hashes=base64_of(hashes)))
 
 

@@ -80,7 +80,12 @@ def said_of(each: SealedRow) -> dict[str, Json]:
 
 def roster_row(number: int, members: Sequence[Member], **more: Json) -> SealedRow:
     at = SET if number == 1 else CHANGED
-    said = {"number": number, "members_sha256": members_digest(members), "effective_at": text(at), "statements": []}
+    said: dict[str, Json] = {
+        "number": number,
+        "members_sha256": members_digest(members),
+        "effective_at": text(at),
+        "statements": [],
+    }
     return row(number, at, FactKind.ROSTER_SET, "authority", None, {**said, **more})
 
 
