@@ -86,7 +86,7 @@ def hand_over(settings: Settings, root_dir: Path, to: Owners) -> None:
         _give(each, to.authority, 0, 0o700 if each.is_dir() else 0o600)
     if isinstance(settings.passphrase, FromFile):
         _give(settings.passphrase.path, to.authority, 0, 0o600)
-    for each in (root_dir, *root_dir.rglob("*")):
+    for each in (root_dir, *root_dir.rglob("*")) if root_dir.exists() else ():
         _give(each, 0, 0, 0o700 if each.is_dir() else 0o600)
 
 
