@@ -14,12 +14,13 @@ from app.house import House
 from app.processes import told_authority
 from app.proxied import require_whole
 from core.chain import GENESIS
-from core.errors import JournalChanged, StoreWentBack
+from core.errors import JournalChanged, RendererUnfit, StoreWentBack
 from core.instants import text
 from core.kinds import HierarchyRole, ProcessRole
 from core.renewal import Lasting
 from core.words import counted
 from jobs.evidence import links_behind
+from renderer.asking import FILTER, NETWORK, Renderer, Unshown
 from store import dump
 from store.reading import authority as reading
 from store.reading import journal, watching, work
@@ -29,6 +30,8 @@ _ROWS = 1_000
 
 _ALIVE = timedelta(seconds=4 * WRITE_SECONDS)
 """How old web's last sign of life may be: one that the register is slow to take is left later."""
+
+_RENDERER_SECONDS = 5.0
 
 SILENT = "The web process does not answer"
 
@@ -137,3 +140,18 @@ def look_at_proxy(house: House) -> Iterator[str]:
     if proxy is not None and isinstance(behind, Path):
         require_whole(proxy, behind)
         yield f"the proxy on {proxy.host}:{proxy.port} hands on whole requests only"
+
+
+def look_at_renderer(house: House) -> Iterator[str]:
+    """Whoever draws evidence: that nobody is there is no fault; what somebody has not given up is one."""
+    path = house.settings.renderer
+    if path is None or not path.exists():
+        yield "nobody draws evidence as pictures; files are saved (trialcpa run renderer)"
+        return
+    given = Renderer(path, _RENDERER_SECONDS).confined()
+    if isinstance(given, Unshown):
+        yield f"whoever draws evidence does not answer on {path}: files are saved until it does"
+        return
+    if not {FILTER, NETWORK} & set(given):
+        raise RendererUnfit(path=path, detail="this machine does not let it give up its network")
+    yield f"evidence is drawn by a process that gave up: limits of memory and time, {', '.join(given)}"

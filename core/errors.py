@@ -323,6 +323,14 @@ class OperationNotPermitted(NotPermitted):
     hint_text = "Ask somebody whose role allows it; trialcpa status shows what waits for you."
 
 
+class NotTheAuthor(NotPermitted):
+    """Somebody else's words are to be taken back."""
+
+    code = "not-the-author"
+    sentence = "{author} said this; nobody else takes it back."
+    hint_text = "Ask them, or answer it in words of your own."
+
+
 class SamePerson(NotPermitted):
     """Proposer and seconder are one person."""
 
@@ -763,6 +771,14 @@ class PlaceUnusable(ConfigurationError):
     code = "place-unusable"
     sentence = "{path} cannot be used: {detail}."
     hint_text = "Name another place, or give the account that runs this the right to it."
+
+
+class RendererUnfit(ConfigurationError):
+    """Whoever draws evidence could reach what it should not."""
+
+    code = "renderer-unfit"
+    sentence = "The renderer behind {path} is unfit: {detail}."
+    hint_text = 'Run it on a Linux kernel with seccomp or user namespaces, or say [renderer] listens = "none".'
 
 
 class BackupLockUnusable(ConfigurationError):

@@ -85,5 +85,6 @@ _LOOKS: dict[str, Callable[[House], Iterator[str]]] = {
     "journal": looks.look_at_journal,
     "approvals": looks.look_at_approvals,
     "proxy": looks.look_at_proxy,
+    "renderer": looks.look_at_renderer,
     "keys": _keys,
 }

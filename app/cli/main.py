@@ -24,6 +24,9 @@ _FOR_PEOPLE = {
     "stop-issuing": ("app.cli.ordering", "Halt issuing within seconds; one officer can."),
     "start-issuing": ("app.cli.ordering", "Let issuing go on; it takes two."),
     "requirements": ("app.cli.requirements", "Further requirements of applications."),
+    "meetings": ("app.cli.meetings", "Meetings with agenda and minutes; interests; comments."),
+    "interests": ("app.cli.interests", "Meetings with agenda and minutes; interests; comments."),
+    "comments": ("app.cli.comments", "Meetings with agenda and minutes; interests; comments."),
     "breaches": ("app.cli.breaches", "Breaches of conditions; suspicions you are told of."),
     "suspicions": ("app.cli.suspicions", "Breaches of conditions; suspicions you are told of."),
     "amendments": ("app.cli.amendments", "Requests to amend an approval, or to end it."),
@@ -42,7 +45,7 @@ _FOR_PEOPLE = {
 
 _FOR_OPERATORS = {
     "init": ("app.cli.init", "Hold the ceremony: an authority in an empty folder."),
-    "serve": ("app.cli.serving", "Run web, authority and courier, or one of them."),
+    "serve": ("app.cli.serving", "Run one process: web, authority, courier, renderer."),
     "run": ("app.cli.serving", "Run web, authority and courier, or one of them."),
     "story": ("story.command", "Play the life of a certificate or a trial, proved."),
     "access": ("app.cli.access", "Grant, list and revoke API keys."),

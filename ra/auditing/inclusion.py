@@ -40,7 +40,7 @@ def inclusion(tx: Transaction, row: int, size: int | None = None) -> InclusionAn
         row=row,
         size=size,
         leaf_data=leaf.data.decode(),
-        hashes=base64_of(inclusion_proof(reading.nodes(tx), row - 1, size)),
+        hashes=base64_of(inclusion_proof(reading.nodes_to(tx, row - 1, size), row - 1, size)),
         checkpoint=None if signed is None else signed.note,
     )
 
