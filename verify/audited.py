@@ -25,13 +25,13 @@ from core.canonical import canonical, read_json
 from core.chain import SealedRow, content_digest
 from core.errors import InstantMalformed
 from core.facts import FactKind
-from core.kinds import HierarchyRole
+from core.kinds import HierarchyRole, OrderState
 from verify.acted import Acted
 from verify.audit_findings import Findings
 from verify.chained import Chained, carried
 from verify.counted import Counted
 from verify.exported import Parts, Said
-from verify.folded import Folded, document, instant, said
+from verify.folded import Folded, Roster, document, instant, said
 from verify.folding import Folding
 from verify.follows import Follows
 from verify.kit.agreed.dossier import Trusted
@@ -216,15 +216,27 @@ class Audit:
     def _fold_seldom(self, row: SealedRow, told: Mapping[str, Any]) -> None:
         match row.kind:
             case FactKind.ROSTER_SET:
-                number, members, since = int(told["number"]), str(told["members_sha256"]), str(told["effective_at"])
-                self.state.rosters[number] = (members, since, row.number)
-                self._counted.set(row, told)
+                self._set(row, told)
             case FactKind.LOG_BEGUN:
                 assert self._chain is not None
                 self._chain.begun(row, told)
             case _:
                 self.state.skipped = True
                 self._counted.accepted(row, told)
+
+    def _set(self, row: SealedRow, told: Mapping[str, Any]) -> None:
+        self.state.rosters[int(told["number"])] = Roster(
+            row=row.number,
+            at=instant(row.at),
+            members_sha256=str(told["members_sha256"]),
+            effective_at=str(told["effective_at"]),
+            cause=str(told.get("cause")),
+        )
+        for each in told.get("statements", ()):
+            order = self.state.orders.get(self.state.ordering.get(str(each), ""))
+            if order is not None:
+                order.state, order.closed = OrderState.DONE, instant(row.at)
+        self._counted.set(row, told)
 
     def _roots(self) -> None:
         for each in self.state.hierarchy.values():

@@ -11,7 +11,7 @@ from core.instants import seconds
 from core.kinds import HierarchyRole
 from verify.audit_findings import Findings
 from verify.exported import Said
-from verify.folded import Ca, Cert, Folded, said
+from verify.folded import Ca, Cert, Folded, Listed, instant, said
 from verify.kit.evidence.ends import reason_of
 from verify.kit.evidence.parsing import Unreadable, extension, one_answer, one_crl, signed_by
 from verify.octets import octets_of
@@ -49,7 +49,7 @@ class Follows:
                 f"row {row.number}", f"It publishes list {number} of {key_id}, which there was before."
             )
             return
-        self._state.lists[key_id, number] = row.number
+        self._state.lists[key_id, number] = Listed(row=row.number, at=instant(row.at), read=False)
         if line is None or (line.get("key_id"), line.get("number")) != (key_id, number):
             self._findings.against(name, f"Row {row.number} says that it was published; the register does not have it.")
             return
@@ -62,20 +62,28 @@ class Follows:
         except Unreadable as error:
             self._findings.against(name, f"It is {error}.")
             return
-        self._look_at(name, crl, number, told, line, issuer)
+        self._state.lists[key_id, number] = Listed(
+            row=row.number,
+            at=instant(row.at),
+            this_update=seconds(crl.last_update_utc),
+            next_update=None if crl.next_update_utc is None else seconds(crl.next_update_utc),
+            entries=len(crl),
+        )
+        self._look_at(name, crl, number, told, issuer)
 
     def _look_at(
-        self, name: str, crl: x509.CertificateRevocationList, number: int, told: Said, line: Said, issuer: Ca
+        self, name: str, crl: x509.CertificateRevocationList, number: int, told: Said, issuer: Ca
     ) -> None:
         assert issuer.certificate is not None
         at, counted = seconds(crl.last_update_utc), extension(crl.extensions, x509.CRLNumber)
         if not signed_by(issuer.certificate, crl.signature, crl.tbs_certlist_bytes):
             self._findings.against(name, "Its CA has not signed it.")
             return
-        stated = (None if counted is None else counted.value.crl_number, at, len(crl))
-        if stated != (number, line.get("this_update"), told.get("entries")) or line.get("entries") != len(crl):
-            self._findings.against(name, "Its number, its date or how many entries it has is not what is said of it.")
-        wrong = self._of_root(crl, at) if issuer.role == HierarchyRole.ROOT else self._of_issuing(crl, at, issuer)
+        stated = (None if counted is None else counted.value.crl_number, len(crl))
+        if stated != (number, told.get("entries")):
+            self._findings.against(name, "Its number, or how many entries it has, is not what is said of it.")
+        root = issuer.role == HierarchyRole.ROOT
+        wrong = self._of_root(crl, at) if root else self._of_issuing(crl, number, at, issuer)
         for each in wrong:
             self._findings.against(name, each)
 
@@ -92,7 +100,7 @@ class Follows:
             if name not in listed and ca.ended_at is not None and ca.ended_at + SETTLED <= at:
                 yield f"It leaves out {name}, which ended at {said(ca.ended_at)}."
 
-    def _of_issuing(self, crl: x509.CertificateRevocationList, at: int, issuer: Ca) -> Iterator[str]:
+    def _of_issuing(self, crl: x509.CertificateRevocationList, number: int, at: int, issuer: Ca) -> Iterator[str]:
         listed, due = set[str](), 0
         for each in crl:
             serial = serial_of(each.serial_number)
@@ -101,6 +109,7 @@ class Follows:
             if found is None or found.issuer != issuer.key_id:
                 yield f"It has {serial}, and no row says that this was issued."
                 continue
+            found.listed = found.listed or number
             ends, reason = found.end()
             due += ends <= at - SETTLED
             if (seconds(each.revocation_date_utc), *_reason_of(each)) != (

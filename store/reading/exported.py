@@ -216,7 +216,7 @@ KEPT = (
         name="ca",
         table=authority_certificates,
         key=(authority_certificates.c.serial,),
-        without=frozenset({"tbs", "der"}),
+        without=frozenset({"der"}),
     ),
     Kept(name="ca-end", table=authority_ends, key=(authority_ends.c.serial,)),
     Kept(name="shown-roster", table=rosters, key=(rosters.c.number,)),
