@@ -217,7 +217,7 @@ class Acted:
             return
         if row.actor == found.proposer or row.actor in found.signers:
             self._findings.against(name, f"{row.actor} agrees a second time, and counts once.")
-        found.signers[row.actor] = (instant(row.at), " ".join(accepted), row.number)
+        found.signers[row.actor] = (instant(row.at), " ".join(accepted), row.number if "credential" in said else 0)
         found.keyed = found.keyed or self._counted.by_key
         if row.kind == FactKind.DECISION_SUPPORTED:
             return

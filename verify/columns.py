@@ -12,7 +12,7 @@ from cryptography import x509
 
 from core.approval import DEVICE_COLUMNS, DEVICE_MEMBERS, device_listed
 from core.canonical import canonical, read_json
-from core.kinds import ApplicationState, DecisionKind, DraftState
+from core.kinds import ApplicationState, DecisionKind
 from verify.exported import Said
 from verify.folded import (
     OPEN,
@@ -145,6 +145,8 @@ def of_decision(line: Said, found: Decided) -> Iterator[Column]:
     if found.kind != DecisionKind.REVOKE or not found.urgent:
         yield "number of officers", line.get("officers"), found.wanted
     document = read_json(written)
+    if found.urgent and "officers" in document:
+        yield "number of officers", line.get("officers"), document["officers"]
     for column, member in _OF_PROPOSALS:
         yield member, line.get(column), document.get(member)
     if "lapses_at" in document:
@@ -161,10 +163,20 @@ _OF_PROPOSALS = (
 """Columns of a decision, each with the member of its proposal that it repeats."""
 
 
+def of_entered(line: Said, found: Decided | None, proposal: str) -> Iterator[Column]:
+    """Yield the columns of a decision that a restore entered: the certificate carries the digest of its proposal."""
+    yield "proposal", line.get("proposal_sha256"), proposal
+    if found is not None:
+        yield "kind", line.get("kind"), found.kind
+        yield "proposer", line.get("proposer"), found.proposer
+        yield "date", line.get("proposed_at"), found.proposed_at
+
+
 def of_draft(line: Said, found: Drafted, state: Folded) -> Iterator[Column]:
     """Yield the columns of a draft: beside its bytes stands what these say."""
     issuer = state.hierarchy.get(str(line.get("issuer_serial")))
-    yield "decision", line.get("decision_id"), found.decision
+    if found.decision:  # of what a restore entered it was lost
+        yield "decision", line.get("decision_id"), found.decision
     yield "approval", line.get("approval"), found.approval
     yield "issue", line.get("issue"), found.issue
     yield "digest", line.get("tbs_sha256"), found.tbs_sha256
@@ -175,7 +187,8 @@ def of_draft(line: Said, found: Drafted, state: Folded) -> Iterator[Column]:
     yield "state", line.get("state"), found.state
     yield "date", line.get("drafted_at"), found.at
     yield "claim", line.get("claimed_at"), found.claimed
-    yield "claim's lease", line.get("claimed_epoch") is None, found.state in (DraftState.DRAFTED, DraftState.ABANDONED)
+    if line.get("serial") not in state.restored:
+        yield "claim's lease", isinstance(line.get("claimed_epoch"), int), found.claimed is not None
 
 
 def of_key(line: Said, found: Keyed) -> Iterator[Column]:

@@ -271,6 +271,15 @@ class Roster:
     cause: str
 
 
+@dataclass(frozen=True, slots=True)
+class Restored:
+    """A certificate that was entered again: by which row, when, and the digest of its proposal, by its bytes."""
+
+    row: int
+    at: int
+    proposal_sha256: str
+
+
 @dataclass(slots=True)
 class Folded:
     """Everything that follows from the rows so far."""
@@ -289,7 +298,7 @@ class Folded:
     ordering: dict[str, str] = field(default_factory=dict)
     ends: dict[str, list[int]] = field(default_factory=dict)
     skipped: bool = False
-    restored: dict[str, int] = field(default_factory=dict)
+    restored: dict[str, Restored] = field(default_factory=dict)
     settled: dict[str, set[int]] = field(default_factory=dict)
 
     def cert(self, made: Cert) -> None:
@@ -297,6 +306,18 @@ class Folded:
         self.certs[made.serial] = made
         made.ends = made.end()[0]
         insort(self.ends.setdefault(made.issuer, []), made.ends)
+
+    def certified(self, key: str, at: int) -> None:
+        """Note that a key is certified, if it was reserved."""
+        found = self.keys.get(key)
+        if found is not None and found.state is KeyState.RESERVED:
+            found.state, found.since = KeyState.CERTIFIED, at
+
+    def compromised(self, key: str, at: int) -> None:
+        """Note that a key is compromised."""
+        found = self.keys.get(key)
+        if found is not None:
+            found.state, found.since = KeyState.COMPROMISED, at
 
     def moved(self, cert: Cert) -> None:
         """Note that the end of a certificate is another one."""

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from asn1crypto.x509 import TbsCertificate
 from cryptography import x509
 
-from core.approval import EndCause, RevocationReason, device_said
+from core.approval import EndCause, device_said
 from core.chain import SealedRow
 from core.errors import InstantMalformed
 from core.facts import FactKind
@@ -32,10 +32,10 @@ from verify.folded import (
 )
 from verify.folding_hierarchy import Hierarchy
 from verify.folding_requests import Requests
+from verify.folding_restores import Restores
 from verify.issued_bytes import Agreed, wrong_bytes
-from verify.kit.evidence.certified import key_sha256
 from verify.kit.evidence.der import DerMalformed
-from verify.kit.evidence.parsing import Unreadable, one_certificate
+from verify.kit.evidence.parsing import Unreadable
 from verify.octets import octets_of
 
 _ENDING = (DecisionKind.REVOKE, DecisionKind.WITHDRAW, DecisionKind.REKEY, DecisionKind.WITHDRAW_WAITING)
@@ -55,6 +55,7 @@ class Folding:
     def __init__(self, state: Folded, acted: Acted, findings: Findings, root: x509.Certificate | None) -> None:
         self._state, self._acted, self._findings = state, acted, findings
         self._hierarchy = Hierarchy(state, findings, root)
+        self._restores = Restores(state, findings)
         self._draft: Said | None = None
         self._der: Said | None = None
         self._by: Mapping[str, Callable[[SealedRow, Said], None]] = {
@@ -72,10 +73,8 @@ class Folding:
             FactKind.APPROVAL_REVOKED.value: self._ended,
             FactKind.APPROVAL_WITHDRAWN.value: self._ended,
             FactKind.APPROVAL_EXPIRED.value: self._expired,
-            FactKind.CERTIFICATE_RESTORED.value: self._restored,
-            FactKind.END_RESTORED.value: self._end_restored,
-            FactKind.END_SETTLED.value: self._end_settled,
             **Requests(state, acted, findings).by,
+            **self._restores.by,
         }
 
     def before(self, line: Said) -> None:
@@ -84,7 +83,7 @@ class Folding:
             case "draft":
                 self._draft = line
             case "certificate":
-                self._der = line
+                self._der = self._restores.der = line
             case "hierarchy":
                 self._hierarchy.before(line)
             case _:
@@ -254,7 +253,7 @@ class Folding:
                 self._state, octets_of(line.get("der")), made, Agreed(part or {}, decision.sha256, draft.tbs_sha256)
             ):
                 self._findings.against(name, each)
-        self._certified(made)
+        self._state.certified(made.key, made.signed_at)
         self._acted.issued(draft.decision, made.signed_at)
         if decision.state == DONE and draft.issue > 1 and proposal:
             last = part_of(proposal, issues_of(proposal)[-1]) or proposal
@@ -262,16 +261,6 @@ class Folding:
             approval.expiries = {instant(last["not_after"])}
         if line is None:
             self._findings.against(name, f"Row {row.number} says that it was issued; the register does not have it.")
-
-    def _certified(self, made: Cert) -> None:
-        key = self._state.keys.get(made.key)
-        if key is not None and key.state is KeyState.RESERVED:
-            key.state, key.since = KeyState.CERTIFIED, made.signed_at
-
-    def _compromised(self, found: Cert, at: int) -> None:
-        key = self._state.keys.get(found.key)
-        if key is not None:
-            key.state, key.since = KeyState.COMPROMISED, at
 
     # --- ends -------------------------------------------------------------------------------------------------------
 
@@ -316,7 +305,7 @@ class Folding:
         found.revoked_at, found.cause, found.sealed = at, cause.value, instant(row.sealed_at)
         if cause is EndCause.KEY_COMPROMISE:
             found.invalidity = decision.invalidity
-            self._compromised(found, at)
+            self._state.compromised(found.key, at)
         self._state.moved(found)
         if held is not None and held.superseded_at is not None and held.superseded_at > at and held.revoked_at is None:
             held.superseded_at = None
@@ -341,92 +330,12 @@ class Folding:
                 each.revoked_at, each.cause = found.ended_at, found.cause
                 self._state.moved(each)
 
-    # --- restores ---------------------------------------------------------------------------------------------------
-
-    def _restored(self, row: SealedRow, said: Said) -> None:
-        """A certificate that the register had lost: its bytes are proved, what was decided of it was lost."""
-        line, self._der = self._der, None
-        serial, name = str(said["serial"]), f"certificates {said['serial']}"
-        if line is None or hashlib.sha256(octets_of(line.get("der"))).hexdigest() != said["sha256"]:
-            self._findings.against(name, f"Row {row.number} restores it, and the register does not have those bytes.")
-            return
-        certificate = one_certificate(octets_of(line["der"]))
-        made = Cert(
-            row=row.number,
-            serial=serial,
-            approval=str(row.subject),
-            issue=int(said["issue"]),
-            sha256=str(said["sha256"]),
-            key=key_sha256(certificate),
-            issuer=_issuer_key(certificate),
-            not_before=seconds(certificate.not_valid_before_utc),
-            not_after=seconds(certificate.not_valid_after_utc),
-            signed_at=min(instant(row.at), seconds(certificate.not_valid_before_utc)),
-            restored=True,
-        )
-        self._state.cert(made)
-        self._state.restored[serial] = row.number
-        self._state.keys.setdefault(made.key, Keyed(made.row, made.approval, KeyState.RESERVED, instant(row.at)))
-        self._certified(made)
-        self._findings.note(f"Certificate {serial} was lost and entered again (row {row.number}) by its bytes.")
-        found = self._state.approvals.get(made.approval)
-        if found is None:
-            found = self._state.approvals[made.approval] = Approved(
-                row=row.number,
-                identifier=made.approval,
-                decision="",
-                application=None,
-                organisation=None,
-                device={},
-                granted_at=0,
-                start=0,
-                starts=set(),
-                expiries=set(),
-            )
-        found.restored = True
-        found.certs.append(made)
-
-    def _end_restored(self, row: SealedRow, said: Said) -> None:
-        found = self._state.certs.get(str(said["serial"]))
-        if found is not None:
-            self._state.approvals[found.approval].restored = True
-            self._again(found, instant(said["ended_at"]), int(said["reason"]), row)
-
-    def _end_settled(self, row: SealedRow, said: Said) -> None:
-        found = self._state.certs.get(str(said["serial"]))
-        if found is None:
-            self._findings.against(f"row {row.number}", f"It settles the end of {said['serial']}, which nobody issued.")
-        else:
-            self._state.settled.setdefault(found.serial, set()).add(instant(said["published"]))
-            self._again(found, instant(said["settled"]), int(said["reason"]), row)
-
-    def _again(self, found: Cert, at: int, reason: int, row: SealedRow) -> None:
-        found.sealed = instant(row.sealed_at)
-        if reason == RevocationReason.SUPERSEDED:
-            found.superseded_at, found.revoked_at, found.cause = at, None, None
-        elif at == found.not_after + 1:
-            found.superseded_at = found.revoked_at = found.cause = None
-        elif reason == RevocationReason.KEY_COMPROMISE:
-            found.revoked_at, found.cause = at, EndCause.KEY_COMPROMISE.value
-            self._compromised(found, instant(row.at))
-        elif reason == RevocationReason.CESSATION_OF_OPERATION:
-            found.revoked_at, found.cause = at, EndCause.MANUFACTURER.value
-        else:
-            found.revoked_at = at
-            found.cause = found.cause or self._state.approvals[found.approval].cause or EndCause.SSC.value
-        self._state.moved(found)
-
 
 def _moves_start(decision: object, issue: int) -> bool:
     said = getattr(decision, "said", None)
     if not said or getattr(decision, "kind", None) != DecisionKind.AMEND or said.get("issue") != issue:
         return False
     return any(each.get("subject") == "start" for each in said.get("changes") or ())
-
-
-def _issuer_key(certificate: x509.Certificate) -> str:
-    found = certificate.extensions.get_extension_for_class(x509.AuthorityKeyIdentifier).value.key_identifier
-    return (found or b"").hex()
 
 
 def _authority_key(tbs: TbsCertificate) -> str:

@@ -71,9 +71,7 @@ class Follows:
         )
         self._look_at(name, crl, number, told, issuer)
 
-    def _look_at(
-        self, name: str, crl: x509.CertificateRevocationList, number: int, told: Said, issuer: Ca
-    ) -> None:
+    def _look_at(self, name: str, crl: x509.CertificateRevocationList, number: int, told: Said, issuer: Ca) -> None:
         assert issuer.certificate is not None
         at, counted = seconds(crl.last_update_utc), extension(crl.extensions, x509.CRLNumber)
         if not signed_by(issuer.certificate, crl.signature, crl.tbs_certlist_bytes):

@@ -28,7 +28,7 @@ class RegisterFollows:
         self._state, self._findings = state, findings
         self._answers = Follows(state, findings)
         self._waiting = set[str]()
-        self._entered = set[str]()
+        self._entered = dict[str, str]()
         self._marks: dict[str, int] = {}
         self._seen: dict[str, set[Any]] = {}
         self._by: Mapping[str, tuple[str, tuple[str, ...], Callable[[str, Said], None]]] = {
@@ -122,12 +122,13 @@ class RegisterFollows:
                     ((name, officer), row, (name,))
                     for name, each in state.decisions.items()
                     for officer, (_, _, row) in each.signers.items()
+                    if row  # of before acts named a credential there was no such table
                 ),
             ),
             "kept-draft": ("drafts", _rows(state.drafts)),
             "key": ("public_keys", ((name, each.row, (each.approval,)) for name, each in state.keys.items())),
             "kept-list": ("crls", _rows(state.lists)),
-            "restored": ("restored_certificates", ((name, row, ()) for name, row in state.restored.items())),
+            "restored": ("restored_certificates", _rows(state.restored)),
             "approval": ("approvals", _rows(state.approvals)),
             "notice": ("notices", _rows(state.notices)),
         }
@@ -217,6 +218,8 @@ class RegisterFollows:
         found = self._state.decisions.get(identifier)
         if identifier in self._entered:
             self._findings.note(f"Decision {identifier} is what a restore entered; what was decided was lost.")
+            wanted = self._entered[identifier]
+            self._compare(name, columns.of_entered(line, found, wanted), identifier)
         elif found is None:
             self._against(name, "No row says that it was proposed.", identifier)
         else:
@@ -232,8 +235,6 @@ class RegisterFollows:
 
     def _draft(self, name: str, line: Said) -> None:
         found = self._state.drafts.get(str(line.get("serial")))
-        if line.get("serial") in self._state.restored:
-            return
         touched = (line.get("decision_id"), line.get("approval"))
         if found is None:
             self._against(name, "No row says that it was drafted.", *touched)
@@ -288,10 +289,12 @@ class RegisterFollows:
         self._findings.against(name, f"It is of approval {line.get('approval')}, which there is not.")
 
     def _restored(self, name: str, line: Said) -> None:
-        if str(line.get("serial")) not in self._state.restored:
+        found = self._state.restored.get(str(line.get("serial")))
+        if found is None:
             self._against(name, "No row says that it was entered again.", line.get("decision_id"))
         else:
-            self._entered.add(str(line.get("decision_id")))
+            self._compare(name, [("date", line.get("restored_at"), found.at)])
+            self._entered[str(line.get("decision_id"))] = found.proposal_sha256
 
     # --- lists and notices ------------------------------------------------------------------------------------------
 
