@@ -6,8 +6,11 @@ from datetime import date, timedelta
 from sqlalchemy import select
 
 from core.actors import Actor
-from core.approval import EndCause
-from core.kinds import DecisionKind
+from core.approval import EndCause, RevocationReason
+from core.canonical import Json
+from core.facts import Fact, FactKind
+from core.kinds import DecisionKind, HierarchyRole
+from jobs.ended import end_in_hierarchy
 from ra.applying.apply import cancel_application
 from ra.applying.change import change_application
 from ra.deciding.acknowledge import acknowledge
@@ -20,6 +23,7 @@ from ra.deciding.kinds.rekey import ProposeRekey
 from ra.deciding.kinds.waiting_withdrawal import ProposeWaitingWithdrawal
 from ra.ordering.order import StartIssuing, StopIssuing, order
 from store.trial_tables import notices
+from store.verbs import facts
 from tests.acting import member, reject
 from tests.cycle_world import device
 from tests.roster_world import change, ordered, stopped
@@ -58,7 +62,8 @@ def live(world: World) -> World:
     world.passes(timedelta(seconds=5))
     change_application(desk, MANUFACTURER, changed, {"maximum_devices": 77})
     reject(desk, OFFICER_2, world.drafted(device=device(8), start=LATER), why="No.")
-    revoked = world.revoked(compromised, EndCause.KEY_COMPROMISE, invalidity_date=world.clock.now() - timedelta(hours=1))
+    since = world.clock.now() - timedelta(hours=1)
+    revoked = world.revoked(compromised, EndCause.KEY_COMPROMISE, invalidity_date=since)
     acknowledge(desk, OFFICER_2, revoked.decision)
     decided(world, ending(withdrawn, EndCause.MANUFACTURER, "We asked for it."))
     three = replace(desk.rules, officers={DecisionKind.GRANT: 3})
@@ -81,4 +86,12 @@ def live(world: World) -> World:
     world.authority.settle()
     order(desk, OFFICER_2, StopIssuing("Something is wrong again."))
     world.drafted(device=device(12), start=date(2027, 2, 1))
+    at = world.clock.now()
+    said: dict[str, Json] = {"serial": world.memory.issues(short)[0].serial, "cause": "ssc", "decision": "dec-none"}
+    with world.store.begin("an end that nobody decided") as tx:
+        facts.record(tx, Fact(FactKind.CERTIFICATE_REVOKED, at, OFFICER_1, short, (short,), said))
+    world.authority.settle()
+    serial = world.memory.hierarchy(HierarchyRole.STATEMENT)[0].serial
+    end_in_hierarchy(world.store, world.memory, serial, RevocationReason.SUPERSEDED, at)
+    world.authority.settle()
     return world

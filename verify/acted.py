@@ -10,7 +10,7 @@ from core.canonical import canonical, read_json
 from core.chain import SealedRow
 from core.errors import InstantMalformed
 from core.facts import FactKind
-from core.kinds import DecisionKind
+from core.kinds import ApplicationState, DecisionKind
 from verify.audit_findings import Findings
 from verify.counted import Counted
 from verify.exported import Said
@@ -53,10 +53,8 @@ class Acted:
                 self._agree(row, said)
             case FactKind.DECISION_MADE_ALONE:
                 self._alone(row, said)
-            case FactKind.DECISION_REJECTED | FactKind.DECISION_LAPSED:
+            case FactKind.DECISION_REJECTED | FactKind.DECISION_LAPSED | FactKind.DECISION_ACKNOWLEDGED:
                 self._end(row, said)
-            case FactKind.DECISION_ACKNOWLEDGED:
-                self._acknowledge(row)
             case FactKind.ACCESS_GRANTED | FactKind.ACCESS_REVOKED:
                 self._counted.access(row, said)
             case FactKind.BREACH_CONFIRMED:
@@ -183,7 +181,16 @@ class Acted:
     def _propose(self, row: SealedRow, said: Said) -> None:
         made = self._new(row, said)
         if made is not None and made.kind not in CERTIFYING:
-            made.said = {"approval": made.approval} if made.approvals is None else {}
+            about = {each: (made.said or {}).get(each) for each in ("approval", "application")}
+            made.said = about if made.approvals is None else {}
+        if made is not None:
+            self._apply(made, ApplicationState.SUBMITTED, ApplicationState.PROPOSED)
+
+    def _apply(self, found: Decided, needed: ApplicationState, to: ApplicationState) -> None:
+        """Move the application that a decision is about, if it is one to grant or to refuse."""
+        applied = self._state.applications.get(str((found.said or {}).get("application")))
+        if applied is not None and found.kind in (DecisionKind.GRANT, DecisionKind.REFUSE) and applied.state is needed:
+            applied.state = to
 
     # --- acts -------------------------------------------------------------------------------------------------------
 
@@ -263,18 +270,22 @@ class Acted:
         found = self._of(row, said)
         if found is None:
             return
+        if row.kind == FactKind.DECISION_ACKNOWLEDGED:
+            self._acknowledge(row, found)
+            return
         by_officer = row.kind == FactKind.DECISION_REJECTED and "authorisation" in said
         if by_officer and not self._counted.prove(row, said, self._claim(Act.REJECT, row, found)):
             return
         if found.state == DONE:
             self._findings.against(f"row {row.number}", f"Decision {row.subject} comes to nothing, and was done.")
+        if found.state == OPEN:
+            self._apply(found, ApplicationState.PROPOSED, ApplicationState.SUBMITTED)
         found.state = REJECTED if row.kind == FactKind.DECISION_REJECTED else LAPSED
         found.said, found.closed = None, instant(row.at)
 
-    def _acknowledge(self, row: SealedRow) -> None:
-        found = self._state.decisions.get(str(row.subject))
-        if found is None or not found.urgent or found.proposer == row.actor:
-            self._findings.against(f"row {row.number}", f"{row.actor} is informed of {row.subject}, which is not so.")
+    def _acknowledge(self, row: SealedRow, found: Decided) -> None:
+        if not found.urgent or found.proposer == row.actor:
+            self._findings.against(f"row {row.number}", f"{row.actor} cannot be informed of {row.subject}.")
         else:
             found.acknowledged = (row.actor, instant(row.at))
 

@@ -26,6 +26,7 @@ from core.chain import SealedRow, content_digest
 from core.errors import InstantMalformed
 from core.facts import FactKind
 from core.kinds import HierarchyRole, OrderState
+from core.note import origin
 from verify.acted import Acted
 from verify.audit_findings import Findings
 from verify.chained import Chained, carried
@@ -220,6 +221,7 @@ class Audit:
             case FactKind.LOG_BEGUN:
                 assert self._chain is not None
                 self._chain.begun(row, told)
+                self._based(row, str(told.get("log")))
             case _:
                 self.state.skipped = True
                 self._counted.accepted(row, told)
@@ -237,6 +239,13 @@ class Audit:
             if order is not None:
                 order.state, order.closed = OrderState.DONE, instant(row.at)
         self._counted.set(row, told)
+
+    def _based(self, row: SealedRow, log: str) -> None:
+        """A log is named by environment and address."""
+        generation = log.rpartition("/log/")[2]
+        environment, base = self._authority.get("environment"), str(self._authority.get("base_url"))
+        if generation.isdecimal() and log != origin("test" if environment == "test" else "live", base, int(generation)):
+            self.findings.against("authority", f"The log of row {row.number}, {log}, is not that of {base}.")
 
     def _roots(self) -> None:
         for each in self.state.hierarchy.values():

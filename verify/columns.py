@@ -10,9 +10,10 @@ from collections.abc import Iterator
 from asn1crypto.x509 import Certificate, TbsCertificate
 from cryptography import x509
 
-from core.approval import DEVICE_COLUMNS, DEVICE_MEMBERS, device_listed
+from core.approval import DEVICE_COLUMNS, DEVICE_MEMBERS, EndCause, device_listed
 from core.canonical import canonical, read_json
-from core.kinds import ApplicationState, DecisionKind
+from core.kinds import DecisionKind
+from core.status import REASON_OF
 from verify.exported import Said
 from verify.folded import (
     OPEN,
@@ -41,7 +42,6 @@ Column = tuple[str, object, object]
 """What is compared, what stands there, and what follows from the journal."""
 
 _OPEN = frozenset({"proposed", "drafted"})
-_APPLIED = frozenset({ApplicationState.GRANTED, ApplicationState.REFUSED, ApplicationState.CANCELLED})
 
 
 def of_ca(line: Said, found: Ca) -> Iterator[Column]:
@@ -89,10 +89,8 @@ def of_order(line: Said, found: Ordered) -> Iterator[Column]:
 
 
 def of_application(line: Said, found: Applied) -> Iterator[Column]:
-    """Yield the columns of an application; that it is proposed is told by its decision."""
-    state = line.get("state")
-    if found.state in _APPLIED or state not in ("submitted", "proposed"):
-        yield "state", state, found.state
+    """Yield the columns of an application."""
+    yield "state", line.get("state"), found.state
     if found.at is None:
         return
     yield "organisation", line.get("organisation_id"), found.organisation
@@ -247,7 +245,10 @@ def of_certificate(line: Said, found: Cert, approval: Approved) -> Iterator[Colu
     yield "last second", line.get("not_after"), found.not_after
     yield "signing", line.get("signed_at"), found.signed_at
     yield "revocation", line.get("revoked_at"), found.revoked_at
-    yield "cause", line.get("cause"), found.cause
+    if found.guessed and found.cause is not None:
+        yield "reason", REASON_OF[EndCause(str(line.get("cause")))], REASON_OF[EndCause(found.cause)]
+    else:
+        yield "cause", line.get("cause"), found.cause
     yield "invalidity date", line.get("invalidity_date"), found.invalidity
     yield "supersession", line.get("superseded_at"), found.superseded_at
     yield "end", line.get("ends_at"), found.end()[0]

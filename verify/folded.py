@@ -110,7 +110,10 @@ class Term:
 
 @dataclass(slots=True)
 class Cert:
-    """A certificate and its fate; `sealed` is when its newest end was sealed, `listed` the first list that has it."""
+    """A certificate and its fate; `sealed` is when its newest end was sealed, `listed` the first list that has it.
+
+    Its cause is guessed where a restore has entered its end again and does not say it: lists know fewer.
+    """
 
     row: int
     serial: str
@@ -130,6 +133,7 @@ class Cert:
     ends: int = 0
     listed: int | None = None
     restored: bool = False
+    guessed: bool = False
 
     def end(self) -> tuple[int, RevocationReason]:
         """Return the first second in which it no longer holds, and why."""
@@ -191,7 +195,7 @@ class Applied:
         row: that submitted it.
         organisation: that did.
         at: when; None where what submitted it was lost.
-        state: where it stands; that it is proposed is told by its decision.
+        state: where it stands.
         stated: the digest of what its newest version says; None where no row says one.
         device: as it was submitted, and is while no version has changed it.
         key: the same of its key.

@@ -248,7 +248,9 @@ class Folding:
             approval.terms[draft.issue] = terms_said(part, draft.decision)
         self._state.cert(made)
         approval.certs.append(made)
-        if line is not None and line.get("serial") == serial:
+        if line is None or line.get("serial") != serial:
+            self._findings.against(name, f"Row {row.number} says that it was issued; the register does not have it.")
+        else:
             for each in wrong_bytes(
                 self._state, octets_of(line.get("der")), made, Agreed(part or {}, decision.sha256, draft.tbs_sha256)
             ):
@@ -259,8 +261,6 @@ class Folding:
             last = part_of(proposal, issues_of(proposal)[-1]) or proposal
             approval.start, approval.starts = instant(proposal["start"]), {instant(proposal["start"])}
             approval.expiries = {instant(last["not_after"])}
-        if line is None:
-            self._findings.against(name, f"Row {row.number} says that it was issued; the register does not have it.")
 
     # --- ends -------------------------------------------------------------------------------------------------------
 

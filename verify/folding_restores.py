@@ -42,7 +42,11 @@ class Restores:
         """A certificate that the register had lost: its bytes are proved, what was decided of it was lost."""
         line, self.der = self.der, None
         serial, name = str(said["serial"]), f"certificates {said['serial']}"
-        if line is None or hashlib.sha256(octets_of(line.get("der"))).hexdigest() != said["sha256"]:
+        if (
+            line is None
+            or line.get("serial") != serial
+            or hashlib.sha256(octets_of(line.get("der"))).hexdigest() != said["sha256"]
+        ):
             self._findings.against(name, f"Row {row.number} restores it, and the register does not have those bytes.")
             return
         certificate = one_certificate(octets_of(line["der"]))
@@ -115,6 +119,9 @@ class Restores:
         if found is not None:
             self._state.approvals[found.approval].restored = True
             self._again(found, instant(said["ended_at"]), int(said["reason"]), row)
+            cause = said.get("cause")
+            found.cause = cause if isinstance(cause, str) and found.revoked_at is not None else found.cause
+            found.guessed = "cause" not in said
 
     def _end_settled(self, row: SealedRow, said: Said) -> None:
         found = self._state.certs.get(str(said["serial"]))

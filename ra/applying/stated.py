@@ -3,7 +3,7 @@
 import hashlib
 from dataclasses import asdict
 
-from core.canonical import canonical
+from core.canonical import Json, canonical
 from core.instants import text
 from store.rows import Application
 
@@ -17,7 +17,7 @@ def stated_sha256(application: Application) -> str:
     Args:
         application: as it is written.
     """
-    stated = {
+    stated: dict[str, Json] = {
         "device": asdict(application.device),
         "smets_version": application.smets_version,
         "gbcs_version": application.gbcs_version,
