@@ -1,17 +1,21 @@
 """Rows that somebody plants in the tables of the public log: every route answers, or says in its code what is wrong."""
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from sqlalchemy import func, select
 
 from core.alarms import AlarmCode
+from jobs.authority import Authority
+from keys.log_key import LOG_FILE, open_log_key
 from store.log_tables import registers
 from store.reading import register as reading
 from tests.api_world import Api
 from tests.attack.forging import forge
 from tests.test_log import newest, with_log
-from tests.world import World
+from tests.world import PASSPHRASE, World, keyring
 
 TYPED = {"log-damaged", "public-register-differs", "register-unsigned", "log-empty"}
 """Codes by which the routes say that they cannot answer."""
@@ -71,8 +75,18 @@ def logged(store_copy: Callable[[str], str], keys_folder: Path) -> World:
 @pytest.fixture
 def world(logged: World, copy_of: Callable[[str], str]) -> Iterator[World]:
     made = World(copy_of(logged.url), logged.folder)
+    made.authority.holder = logged.authority.holder  # the copy holds its lease
     yield made
     made.close()
+
+
+def with_key(world: World) -> Authority:
+    """Another process of the authority, which has the log's key at hand."""
+    authority = world.another_authority()
+    authority.holder = world.authority.holder
+    key = open_log_key(world.folder / "keys" / LOG_FILE, PASSPHRASE)
+    authority.keyring = replace(keyring(world.folder), log=key)
+    return authority
 
 
 def routes(size: int) -> list[str]:
@@ -96,7 +110,12 @@ def routes(size: int) -> list[str]:
     ]
 
 
-@pytest.mark.parametrize("name", PLANTED)
+ALWAYS = ("a document beyond the leaves", "a leaf that is short", "a checkpoint of one more", "a register of all")
+
+
+@pytest.mark.parametrize(
+    "name", [each if each in ALWAYS else pytest.param(each, marks=pytest.mark.long) for each in PLANTED]
+)
 def test_whatever_is_planted_every_route_answers_or_says_what_is_wrong(world: World, name: str) -> None:
     size = newest(world).size
     short, none = ("x'00'", "x''") if world.url.startswith("sqlite") else ("'\\x00'::bytea", "''::bytea")
@@ -109,3 +128,47 @@ def test_whatever_is_planted_every_route_answers_or_says_what_is_wrong(world: Wo
             untyped.append((path, said.status_code, code))
         assert said.status_code < 500 or said.status_code == 503, (path, code)
     assert not untyped
+
+
+OVERWRITTEN = {
+    "its signature": "UPDATE registers SET signature = {short}",
+    "its digest": "UPDATE registers SET sha256 = {short}",
+    "when": "UPDATE registers SET signed_at = signed_at + 1",
+    "gone": "DELETE FROM registers",
+    "one behind it": PLANTED["a register beyond the rows"],
+    "one of no time": PLANTED["a register of no time"],
+}
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        each if each in ("its signature", "one behind it") else pytest.param(each, marks=pytest.mark.long)
+        for each in OVERWRITTEN
+    ],
+)
+def test_the_authority_puts_a_signed_register_right_that_somebody_overwrites(world: World, name: str) -> None:
+    world.authority = with_key(world)
+    world.authority.settle()
+    with world.store.read() as tx:
+        signed = reading.newest_register(tx)
+    assert signed is not None
+    forge(world, OVERWRITTEN[name].format(short="x'00'"))
+    world.authority.settle()
+    with world.store.read() as tx:
+        assert reading.newest_register(tx) == signed
+        assert tx.connection.execute(select(func.count()).select_from(registers)).scalar() == 1
+    assert [each.subject for each in world.alarms()] == [f"registers {signed.moment.size}"]
+    world.authority.settle()
+    assert Api(world).ask(None, "GET", "/v1/register.p7s").data == signed.signature
+
+
+def test_a_signature_that_was_overwritten_while_no_authority_worked_is_made_again(world: World) -> None:
+    forge(world, OVERWRITTEN["its signature"].format(short="x'00'"))
+    world.authority = with_key(world)
+    world.authority.settle()
+    with world.store.read() as tx:
+        signed = reading.newest_register(tx)
+    assert signed is not None
+    assert len(signed.signature) > 1_000
+    assert [each.code for each in world.alarms()] == [AlarmCode.REGISTER_CONTRADICTS]

@@ -171,7 +171,9 @@ def lists(tx: Transaction, named: Collection[tuple[str, int]]) -> dict[tuple[str
     """Return lists by key and number."""
     if not named:
         return {}
-    query = _chosen([crls.c.key_id, crls.c.number, crls.c.der]).where(tuple_(crls.c.key_id, crls.c.number).in_(sorted(named)))
+    query = _chosen([crls.c.key_id, crls.c.number, crls.c.der]).where(
+        tuple_(crls.c.key_id, crls.c.number).in_(sorted(named))
+    )
     rows = [_said(row) for row in tx.connection.execute(query)]
     return {(row["key_id"], row["number"]): row for row in rows}
 
