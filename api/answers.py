@@ -12,6 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 from pydantic.json_schema import GenerateJsonSchema, JsonSchemaMode, JsonSchemaValue
 from pydantic_core import core_schema
 
+from api.links import HEADERS, Links
 from core.errors import Finding
 from core.kinds import AuthorisationFlaw
 from ra.deciding.views import DecisionAuthorised, DecisionProposed, DecisionSeconded
@@ -23,18 +24,20 @@ _ARGUMENT = re.compile(r"(\w+(?:, \w+)*): (.*)")
 
 
 @cache
-def answer(view: type[Any], *files: str) -> type[BaseModel]:
+def answer(view: type[Any], *files: str, links: Links = Links.NONE) -> type[BaseModel]:
     """Return what flask-openapi3 asks for to describe an answer: a model whose schema is that of a view.
 
     Args:
         view: a dataclass that a use case answers with. Its first sentence describes the answer, the section `Args:` its
             members.
         files: media types of files that the same is answered as, if they are asked for.
+        links: that its headers have.
     """
     content = {each: {"schema": {"type": "string", "format": "binary"}} for each in files}
+    extra = {"content": content, "headers": dict(HEADERS[links]) or None}
 
     class Described(BaseModel):
-        model_config = ConfigDict(openapi_extra={"content": content})  # type: ignore[typeddict-unknown-key]
+        model_config = ConfigDict(openapi_extra=extra)  # type: ignore[typeddict-unknown-key]
 
         @classmethod
         def model_json_schema(  # type: ignore[override]

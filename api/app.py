@@ -27,6 +27,7 @@ from api.authority import add_authority
 from api.breaches import add_breaches
 from api.calendars import SUBSCRIBED_PATH, add_calendars
 from api.certificates import add_certificates
+from api.committee import add_committee
 from api.contacts import add_contacts
 from api.cpl import add_cpl
 from api.decisions import add_decisions
@@ -48,6 +49,7 @@ from api.incoming import (
 )
 from api.log import add_log
 from api.lookout import Lookout
+from api.meetings import add_meetings
 from api.notices import add_notices
 from api.orders import add_orders
 from api.patience import Patience
@@ -122,6 +124,8 @@ _RESOURCES: tuple[Callable[[OpenAPI, Service], None], ...] = (
     add_authorising,
     add_orders,
     add_revocations,
+    add_committee,
+    add_meetings,
     add_approvals,
     add_auditing,
     add_amendments,

@@ -11,7 +11,7 @@ from api.forms.deciding import RevocationBody
 from api.forms.fields import PageQuery, WriteHeader
 from api.forms.paths import ApprovalPath
 from api.incoming import actor
-from api.log import with_proof
+from api.links import Links, with_proof
 from api.service import (
     APPROVALS,
     DECIDING,
@@ -54,7 +54,7 @@ def add_approvals(app: OpenAPI, service: Service) -> None:
         operation_id="showApproval",
         openapi_extensions=clauses("F2.21(a)", "F2.21(c)", "F2.21(d)", "F2.25"),
         tags=[APPROVALS],
-        responses={200: answer(ApprovalAnswer), **not_found, **refusals(*READ_REFUSALS)},
+        responses={200: answer(ApprovalAnswer, links=Links.OF_ONE), **not_found, **refusals(*READ_REFUSALS)},
         **shared,
     )
     def show_approval(path: ApprovalPath) -> Response:
@@ -82,7 +82,7 @@ def add_approvals(app: OpenAPI, service: Service) -> None:
         operation_id="revokeApproval",
         openapi_extensions=clauses("F2.23", "F2.30", "F2.31"),
         tags=[DECIDING],
-        responses={200: answer(ApprovalRevoked), **not_found, **refusals(*WRITE_REFUSALS)},
+        responses={200: answer(ApprovalRevoked, links=Links.OF_ONE), **not_found, **refusals(*WRITE_REFUSALS)},
         **shared,
     )
     def revoke_approval(header: WriteHeader, path: ApprovalPath, body: RevocationBody) -> Response:

@@ -1,7 +1,7 @@
 """How long the body of a request may be, by address: said once in /openapi.json, and read from there by the front."""
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from api.incoming import BODY_LIMIT
@@ -76,9 +76,16 @@ class BodyLimits:
     Args:
         document: an OpenAPI document.
         pages: forms of pages that carry a file, which no such document describes: how long they may be, by address.
+        session: whether a Cookie field shows a session in which such a form can be sent.
     """
 
-    def __init__(self, document: Mapping[str, Any], pages: Mapping[str, int] | None = None) -> None:
+    def __init__(
+        self,
+        document: Mapping[str, Any],
+        pages: Mapping[str, int] | None = None,
+        session: Callable[[str], bool] = lambda _: False,
+    ) -> None:
+        self.session = session
         self._larger: list[tuple[str, re.Pattern[str], int, str]] = []
         forms = {path: {"post": {EXTENSION: limit}} for path, limit in (pages or {}).items()}
         for path, operations in [*document["paths"].items(), *forms.items()]:

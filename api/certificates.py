@@ -13,7 +13,7 @@ from api.forms.fields import WaitHeader, WriteHeader
 from api.forms.paths import ApprovalPath, SerialPath
 from api.forms.telling import CertificateQuery
 from api.incoming import actor, wanted_form
-from api.log import with_proof
+from api.links import HEADERS, Links, with_proof
 from api.service import APPROVALS, READ_REFUSALS, WITH_CREDENTIAL, WRITE_REFUSALS, Service, clauses, refusals
 from api.status import formats
 from core.identifiers import ApprovalIdentifier, parse_serial
@@ -40,6 +40,7 @@ def add_certificates(app: OpenAPI, service: Service) -> None:
         200: {
             "description": "The certificate: PEM with its chain, DER alone, or CMS certs-only with its chain.",
             "content": dict.fromkeys((formats.CHAIN_TYPE, formats.CERTIFICATE_TYPE, formats.PKCS7_TYPE), binary),
+            "headers": dict(HEADERS[Links.OF_ONE]),
         },
         **refusals(*READ_REFUSALS, HTTPStatus.NOT_FOUND, HTTPStatus.NOT_ACCEPTABLE),
     }

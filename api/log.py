@@ -88,18 +88,8 @@ def add_log(app: OpenAPI, service: Service) -> None:
             if not query.old <= query.new <= newest(tx).size:
                 raise NoSuchThing(kind="tree of the log with size", identifier=query.new)
             with undamaged():
-                hashes = consistency_proof(reading.nodes(tx), query.old, query.new)
+                hashes = consistency_proof(reading.nodes_to(tx, query.old - 1, query.new), query.old, query.new)
         return reply(ConsistencyAnswer(old=query.old, new=query.new, hashes=base64_of(hashes)))
-
-
-def with_proof(answer: Response, approval: str | None) -> Response:
-    """Let an answer name where the log proves what it says of an approval (RFC 8288).
-
-    A link, because what has just been done is in no row of the log yet: it is in one as soon as it is sealed.
-    """
-    if approval is not None:
-        answer.headers["Link"] = f'</v1/proofs/inclusion?approval={approval}>; rel="describedby"'
-    return answer
 
 
 def _tile(tx: Transaction, asked: str) -> bytes:

@@ -12,7 +12,7 @@ from api.forms.fields import PageOfApprovalQuery, PageQuery, perhaps_approval_of
 from api.forms.paths import ApprovalPath, NoticePath
 from api.forms.telling import CopyQuery
 from api.incoming import actor, wanted_form
-from api.log import with_proof
+from api.links import Links, with_proof
 from api.service import JSON_TYPE, READ_REFUSALS, TRIAL, WITH_CREDENTIAL, Service, clauses, refusals, reply
 from core.identifiers import ApprovalIdentifier
 from ra.telling import notices
@@ -57,7 +57,7 @@ def add_notices(app: OpenAPI, service: Service) -> None:
             *(f"F2.21({letter})" for letter in "abcde"), "F2.22", "F2.24", "F2.25", "F2.29", "F2.30", "F2.31"
         ),
         responses={
-            200: answer(NoticeFetched, PDF_TYPE),
+            200: answer(NoticeFetched, PDF_TYPE, links=Links.OF_ONE),
             **refusals(*READ_REFUSALS, HTTPStatus.NOT_FOUND, HTTPStatus.NOT_ACCEPTABLE),
         },
         **shared,

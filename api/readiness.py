@@ -174,7 +174,7 @@ def status_checks(
     now = mirror.now()
     detail = "The register answers." if left is not None else said
     reached = Check(name="store", ok=left is not None, detail=detail, alarm=AlarmCode.STORE_SILENT, status=False)
-    return (reached, *_of_snapshot(mirror, left, lasting, now, lease), *_of_backlog(left, now))
+    return (reached, *_of_snapshot(mirror, left, lasting, now, lease), *backlog_checks(left, now))
 
 
 def _of_snapshot(
@@ -196,7 +196,7 @@ def _of_snapshot(
     except StatusStale:
         return
     yield from _of_memory(view, mirror.remembered)
-    yield _authority_alive(left, view.authority.machine(now), lease)
+    yield authority_check(left, view.authority.machine(now), lease)
     yield from _of_hierarchy(view, lasting, now)
 
 
@@ -230,8 +230,11 @@ def _of_memory(view: Snapshot, remembered: WebMemory) -> Iterator[Check]:
     )
 
 
-def _authority_alive(left: Backlog | None, machine: datetime, lease: timedelta) -> Check:
-    """Leases are about machines: compared with the machine's instant, not with a test clock's."""
+def authority_check(left: Backlog | None, machine: datetime, lease: timedelta) -> Check:
+    """Return whether an authority process is at work.
+
+    Leases are about machines: compared with the machine's instant, not with a test clock's.
+    """
     code = AlarmCode.AUTHORITY_SILENT
     if left is None:
         return unknown("authority", code)
@@ -301,7 +304,8 @@ def _keys(keys: Sequence[Lasting], now: datetime) -> Iterator[Check]:
         yield Check(name=_NAMES[What.KEY], ok=True, detail="No API key ends soon.", alarm=alarm)
 
 
-def _of_backlog(left: Backlog | None, now: datetime) -> Iterator[Check]:
+def backlog_checks(left: Backlog | None, now: datetime) -> Iterator[Check]:
+    """Return how it stands with journal, revocation list and clock, as the register has them."""
     sealed, listed = ("journal", AlarmCode.JOURNAL_BACKLOG), ("revocation-list", AlarmCode.REVOCATION_LIST_BACKLOG)
     if left is None:
         yield unknown(*sealed)

@@ -11,6 +11,7 @@ from api.forms.fields import WriteHeader
 from api.forms.paths import DecisionPath
 from api.forms.revoking import REVOCATIONS_LIMIT, RevocationsBody
 from api.incoming import actor
+from api.links import Links, with_proofs
 from api.service import (
     DECIDING,
     READ_REFUSALS,
@@ -58,7 +59,7 @@ def add_revocations(app: OpenAPI, service: Service) -> None:
         operation_id="showRevocations",
         openapi_extensions=clauses("F2.30", "F2.31"),
         responses={
-            200: answer(RevocationsAnswer),
+            200: answer(RevocationsAnswer, links=Links.OF_SEVERAL),
             **not_found,
             **refusals(HTTPStatus.CONFLICT),
             **refusals(*READ_REFUSALS),
@@ -67,4 +68,5 @@ def add_revocations(app: OpenAPI, service: Service) -> None:
     )
     def show_revocations(path: DecisionPath) -> Response:
         """Show how far it has come: how many have ended, had ended before, were told of, and which list says all."""
-        return reply(many.progress(desk, actor(), path.decision))
+        found = many.progress(desk, actor(), path.decision)
+        return with_proofs(reply(found), many.named(desk, actor(), path.decision))

@@ -34,6 +34,7 @@ WITH_CREDENTIAL: list[dict[str, list[str]]] = [{"bearer": []}]
 
 APPLYING = Tag(name="Applying", description="A Manufacturer applies for a Trial Device Approval (F2.18, F2.19).")
 DECIDING = Tag(name="Deciding", description="Two officers of the SSC decide (F2.21 to F2.24, F2.30).")
+COMMITTEE = Tag(name="The committee", description="Officers meet, declare interests, and comment to each other.")
 APPROVALS = Tag(name="Approvals", description="Approvals and their certificates (F2.25).")
 TRIAL = Tag(name="The trial", description="Notices, the Central Products List, deployments, reports (F2.21 to F2.31).")
 WATCHING = Tag(name="Watching", description="The authority, and how it is doing.")

@@ -80,13 +80,18 @@ class Known:
     disks: Mapping[str, int | None] = field(default_factory=dict)
     answers: int | None = None
 
+    @property
+    def machine(self) -> datetime:
+        """The machine's instant."""
+        return self.now if self.view is None else self.view.authority.machine(self.now)
+
 
 def writing_checks(known: Known) -> tuple[Check, ...]:
     """Return what makes the service fit, or unfit, to be written to, beside what makes it fit for status."""
     return (
         _write(known.written, silent=known.left is None),
-        *(_disk(name, octets) for name, octets in known.disks.items()),
-        *_of_courier(known),
+        *(disk_check(name, octets) for name, octets in known.disks.items()),
+        *courier_checks(known.telling, known.machine),
         *_of_channels(known),
     )
 
@@ -130,7 +135,13 @@ def _write(written: Written, *, silent: bool) -> Check:
     return Check(name=name, ok=False, detail=f"A small write was refused: {written.error}", alarm=code)
 
 
-def _disk(name: str, octets: int | None) -> Check:
+def disk_check(name: str, octets: int | None) -> Check:
+    """Return whether a disk has room.
+
+    Args:
+        name: what lies there.
+        octets: that are left; None if it does not say.
+    """
     code = AlarmCode.DISK_NEARLY_FULL
     if octets is None:
         said = f"How much room the disk of {name} has cannot be found out."
@@ -140,13 +151,17 @@ def _disk(name: str, octets: int | None) -> Check:
     return Check(name="disk", ok=octets >= DISK_FULL, warning=few, detail=said, alarm=code, subject=name)
 
 
-def _of_courier(known: Known) -> Iterator[Check]:
-    left = known.telling
+def courier_checks(left: Telling | None, machine: datetime) -> Iterator[Check]:
+    """Return whether a courier is at work, and its notices arrive.
+
+    Args:
+        left: what the register says of it; None if it does not answer.
+        machine: the machine's instant.
+    """
     if left is None:
         yield unknown("courier", AlarmCode.COURIER_SILENT)
         yield unknown("notices", AlarmCode.NOTICES_UNDELIVERED)
         return
-    machine = known.now if known.view is None else known.view.authority.machine(known.now)
     seen = left.courier_seen
     alive = seen is not None and -(SIGN + AHEAD) <= machine - seen < COURIER_SILENT
     said = "No courier has been seen." if seen is None else f"A courier was last seen at {text(seen)} (machine time)."

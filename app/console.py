@@ -5,7 +5,7 @@ import secrets
 import time
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from threading import Lock
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
@@ -13,16 +13,23 @@ from urllib.parse import urlsplit
 from flask import Flask
 
 from api.lookout import Lookout
+from api.readiness import Purpose
+from api.status import batch, batch_table
 from api.status.questions import parse_question
 from api.status.snapshot import Mirror
 from api.status.verify import answer
 from app.house import House, origin_of
+from app.kept_results import KeptResults
 from console.app import PREFIX, create_console
-from console.service import Agreement, Console
+from console.guard import shows_session
+from console.service import Agreement, Answers, Console
 from core.canonical import Json
 from core.errors import StoreUnavailable
+from documents.tables import csv_text
+from intake.workbook import is_workbook
 from keys.private_file import read_private, written
 from ra.entering.passkeys import Relying
+from renderer.asking import Renderer
 
 if TYPE_CHECKING:
     from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
@@ -35,7 +42,20 @@ AGREED_SECONDS = 60.0
 """For which the page for everybody says the same of the channels."""
 
 
-def with_console(application: "WSGIApplication", house: House, mirror: Mirror, lookout: Lookout) -> "WSGIApplication":
+@dataclass(frozen=True)
+class WithConsole:
+    """What is behind the front.
+
+    Args:
+        application: the API, with the console before it if there is one.
+        session: whether a Cookie field shows a session of the console's.
+    """
+
+    application: "WSGIApplication"
+    session: Callable[[str], bool] = lambda _: False
+
+
+def with_console(application: "WSGIApplication", house: House, mirror: Mirror, lookout: Lookout) -> WithConsole:
     """Return the API with the console before it, if this authority has one.
 
     Args:
@@ -47,7 +67,7 @@ def with_console(application: "WSGIApplication", house: House, mirror: Mirror, l
     row = house.row()
     origin = origin_of(house, row.environment)
     if origin is None:
-        return application
+        return WithConsole(application)
     relying = Relying(identifier=urlsplit(origin).hostname or "", origin=origin)
     console = Console(
         desk=house.desk,
@@ -55,17 +75,22 @@ def with_console(application: "WSGIApplication", house: House, mirror: Mirror, l
         relying=relying,
         wrote=_quietly(mirror.catch_up),
         verify=verifies(mirror),
+        verify_many=verifies_many(mirror),
+        kept=KeptResults(house.settings.web_memory / "results", house.machine),
         agreement=agreement(lookout),
+        health=lambda: lookout.readiness(Purpose.WRITING),
         require_whole=mirror.require_whole,
+        pictures=None if house.settings.renderer is None else Renderer(house.settings.renderer),
     )
-    pages = (_for_trying(console, house) if row.environment == "test" else _live(console, house)).wsgi_app
+    made = _for_trying(console, house) if row.environment == "test" else _live(console, house)
+    pages = made.wsgi_app
 
     def by_path(environ: "WSGIEnvironment", start: "StartResponse") -> "Iterable[bytes]":
         path = environ["PATH_INFO"]
         ours = path in ("/", PREFIX) or path.startswith(f"{PREFIX}/")
         return (pages if ours else application)(environ, start)
 
-    return by_path
+    return WithConsole(by_path, shows_session(made))
 
 
 def verifies(mirror: Mirror) -> Callable[[bytes], Mapping[str, Json]]:
@@ -75,6 +100,29 @@ def verifies(mirror: Mirror) -> Callable[[bytes], Mapping[str, Json]]:
         view, now = mirror.view(), mirror.now()
         units = mirror.units if view.deployed is None else view.units
         return answer(view, parse_question(body, now), now, mirror.past_answer, units)
+
+    return verify
+
+
+def verifies_many(mirror: Mirror) -> Callable[[bytes], Answers]:
+    """Return what answers a file of questions as POST /v1/verify/batch does, workbooks too."""
+
+    def verify(octets: bytes) -> Answers:
+        sheet = (
+            batch_table.read_workbook_questions(octets) if is_workbook(octets) else batch_table.read_questions(octets)
+        )
+        view, now = mirror.view(), mirror.now()
+        units = mirror.units if view.deployed is None else view.units
+        told = batch.each_answered(view, sheet.asked, now, mirror.past_answer, units)
+        rows = list(batch_table.answered_rows(sheet, told, now))
+        header = batch_table.header(sheet)
+        notes = {
+            str(row.line): " ".join(dict.fromkeys(each.note for each in row.cells if each.note)) for row in sheet.rows
+        }
+        table = csv_text(header, rows, numbers=("line", "issue"))
+        return Answers(
+            header=header, rows=rows, notes={line: note for line, note in notes.items() if note}, table=table
+        )
 
     return verify
 
@@ -108,9 +156,10 @@ def _for_trying(console: Console, house: House) -> Flask:
     """A test authority's, with its demo people."""
     from app.demo_people import Demo  # noqa: PLC0415 - a live authority's process does not have this code
     from console.demo import add_demo  # noqa: PLC0415 - nor this
+    from console.trying import OFFERED  # noqa: PLC0415 - nor this
 
     demo = Demo(house.settings.home, house.desk)
-    trying = replace(console, signs=demo if demo.names() else None, ways_in=("offered",))
+    trying = replace(console, signs=demo if demo.names() else None, ways_in=("offered",), offered=OFFERED)
     app = create_console(trying, secret_key=_cookie_key(house))
     add_demo(app, trying, demo)
     return app

@@ -86,15 +86,19 @@ class House:
             return certificates(tx, HierarchyRole.ROOT)[-1].der
 
 
-def open_house(settings: Settings) -> House:
+def open_house(settings: Settings, *, reading: bool = False) -> House:
     """Open the register of an authority.
+
+    Args:
+        settings: of the authority.
+        reading: a register in a file is opened for reading alone.
 
     Raises:
         HomeMissing: there is no authority in it.
         SchemaMismatch: it belongs to another release.
         StoreUnavailable: it does not answer.
     """
-    store = Store(settings.store_url)
+    store = Store(settings.store_url, reading=reading)
     if store.revision() is None:
         raise HomeMissing(path=settings.home)
     store.require_revision(schema.needed_revision())

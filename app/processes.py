@@ -1,7 +1,7 @@
-"""The processes of one machine: web, authority and courier under one supervisor.
+"""The processes of one machine: web, authority, courier and renderer under one supervisor.
 
-They share nothing but the store. In production each is a service of its own under its own user; here one command
-starts all three, starts again what dies, and one Ctrl-C stops everything.
+They share nothing but the store, and the renderer not even that. In production each is a service of its own under its
+own user; here one command starts all of them, starts again what dies, and one Ctrl-C stops everything.
 """
 
 import os
@@ -23,7 +23,7 @@ from api.readiness import Purpose, Readiness
 from app.settings import Settings
 from app.stopping import stopped_by_signal
 from core.errors import PortTaken
-from core.kinds import ProcessRole
+from core.kinds import Apart, ProcessRole
 from ra.views import view_of
 
 if TYPE_CHECKING:
@@ -31,6 +31,9 @@ if TYPE_CHECKING:
 
 _STOP_SECONDS = 5.0
 _RESTART_SECONDS = 0.5
+_APART_SECONDS = 10.0
+"""Between two starts of a process that others can do without: what keeps it from starting may stay."""
+
 _ALIVE_SECONDS = 30.0
 _ASKED_SECONDS = 2.0
 _READY_SECONDS = 10.0
@@ -39,7 +42,7 @@ _READY_SECONDS = 10.0
 
 @dataclass
 class Supervisor:
-    """Keeps the three processes running until it is told to stop.
+    """Keeps the processes running until it is told to stop.
 
     Args:
         settings: whose home they serve.
@@ -48,7 +51,8 @@ class Supervisor:
 
     settings: Settings
     report: Callable[[str], None]
-    _children: dict[ProcessRole, "subprocess.Popen[bytes]"] = field(default_factory=dict, init=False)
+    _children: dict[ProcessRole | Apart, "subprocess.Popen[bytes]"] = field(default_factory=dict, init=False)
+    _began: dict[ProcessRole | Apart, float] = field(default_factory=dict, init=False)
     _stopping: threading.Event = field(default_factory=threading.Event, init=False)
 
     def run(self, on_ready: Callable[[], None]) -> int:
@@ -61,7 +65,7 @@ class Supervisor:
         """
         self._stopping = stopped_by_signal()
         try:
-            for role in ProcessRole:
+            for role in (*ProcessRole, *(Apart if self._draws() else ())):
                 self._start(role)
             if not self._wait_alive():
                 return 0 if self._stopping.is_set() else 1
@@ -85,7 +89,12 @@ class Supervisor:
         finally:
             self._end_children()
 
-    def _start(self, role: ProcessRole) -> None:
+    def _draws(self) -> bool:
+        from app.renderer import can_draw  # noqa: PLC0415 - who is supervised does without
+
+        return self.settings.renderer is not None and can_draw()
+
+    def _start(self, role: ProcessRole | Apart) -> None:
         command = [sys.executable, "-m", "app.cli.main", "run", role, "--supervised", "--home", str(self.settings.home)]
         log = self.settings.home / "run" / f"{role}.log"
         log.parent.mkdir(mode=0o700, exist_ok=True)
@@ -94,12 +103,14 @@ class Supervisor:
             self._children[role] = subprocess.Popen(  # noqa: S603 - our own program
                 command, stdin=subprocess.PIPE, stdout=output, stderr=output, start_new_session=True
             )
+        self._began[role] = time.monotonic()
         with suppress(OSError):  # a full disk: the file is for people, the process runs
             (self.settings.home / "run" / f"{role}.pid").write_text(f"{self._children[role].pid}\n")
 
     def _restart_dead(self) -> None:
         for role, child in list(self._children.items()):
-            if child.poll() is not None and not self._stopping.is_set():
+            again = not isinstance(role, Apart) or time.monotonic() - self._began[role] > _APART_SECONDS
+            if child.poll() is not None and again and not self._stopping.is_set():
                 self.report(f"{role} ended with {child.returncode} and is started again; see {self._log(role)}")
                 time.sleep(_RESTART_SECONDS)
                 self._close(child)
@@ -121,7 +132,7 @@ class Supervisor:
     def _one_did_not_start(self) -> bool:
         """Whether a process ended by itself before the service was ever ready: what it says is wrong stays wrong."""
         for role, child in self._children.items():
-            if (child.poll() or 0) > 0:
+            if not isinstance(role, Apart) and (child.poll() or 0) > 0:
                 self.report(f"{role} did not start: {self._last_words(role)}")
                 return True
         return False
@@ -146,10 +157,10 @@ class Supervisor:
         if child.stdin is not None:
             child.stdin.close()
 
-    def _log(self, role: ProcessRole) -> Path:
+    def _log(self, role: ProcessRole | Apart) -> Path:
         return self.settings.home / "run" / f"{role}.log"
 
-    def _last_words(self, role: ProcessRole) -> str:
+    def _last_words(self, role: ProcessRole | Apart) -> str:
         lines = self._log(role).read_text(errors="replace").strip().splitlines()
         return lines[-1] if lines else "it said nothing"
 

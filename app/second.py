@@ -5,11 +5,9 @@ supervises one worker, in which everything of ours is.
 """
 
 import asyncio
-import errno
 import logging
 import os
 import signal
-import socket
 import threading
 import time
 from collections.abc import Callable
@@ -23,8 +21,8 @@ from granian.server.mp import MPServer
 from app import garbage
 from app.served import Waiting
 from app.settings import Settings
+from app.unix_socket import make_room
 from app.web import OF_THE_PAST, Inside, make_status_inside
-from core.errors import PlaceUnusable
 from front.second import SecondFront
 
 _log = logging.getLogger(__name__)
@@ -38,15 +36,11 @@ _STOP_SECONDS = 2
 _MODE = 0o660
 """The socket is its owner's and its group's, to which the proxy belongs."""
 
-_NOBODY = (errno.ECONNREFUSED, errno.ENOENT)
 _LOOK_SECONDS = 1.0
 _FAILED = 1
 
 _OURS_ALONE = ("HTTP_", "CONTENT_")
 """How variables begin that would be taken for header fields: granian gives each request our whole environment."""
-
-_LONGEST_PATH = 107
-"""Octets of a socket's path (unix(7), sun_path, less its end)."""
 
 Opening = Callable[[Callable[[], Inside], threading.Event], Inside | None]
 """Makes what is behind a front as soon as the register answers; None if it is told to stop before."""
@@ -115,28 +109,3 @@ def _end_with(parent: int) -> None:
     while os.getppid() == parent:
         time.sleep(_LOOK_SECONDS)
     os.kill(os.getpid(), signal.SIGKILL)
-
-
-def make_room(path: Path) -> None:
-    """Remove a socket that a process left behind which was killed, and see that another can be made.
-
-    Behind a socket that refuses there is nobody. One that takes nobody in has somebody who is at something else, or has
-    been stopped: its place is not taken.
-
-    Raises:
-        PlaceUnusable: somebody listens there, it is no socket, or no socket can be there.
-    """
-    if len(os.fsencode(path)) > _LONGEST_PATH:
-        raise PlaceUnusable(path=path, detail=f"the path of a socket has {_LONGEST_PATH} octets at most")
-    with socket.socket(socket.AF_UNIX) as asking, socket.socket(socket.AF_UNIX) as tried:
-        asking.settimeout(_LOOK_SECONDS)
-        try:
-            path.parent.mkdir(mode=0o700, exist_ok=True)
-            if asking.connect_ex(str(path)) not in _NOBODY:
-                raise PlaceUnusable(path=path, detail="another process listens there")
-            if path.is_socket():
-                path.unlink()
-            tried.bind(str(path))
-            path.unlink()
-        except OSError as error:
-            raise PlaceUnusable(path=path, detail=error.strerror or type(error).__name__) from None

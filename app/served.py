@@ -19,6 +19,8 @@ from api.status.exchange import Asked, Reply, conditional, refusal
 from api.status.plane import Elsewhere, StatusPlane
 from api.status.refused import Refused
 from app.readers import Readers
+from console.app import PREFIX
+from console.evidence import EVIDENCE
 from core.errors import NotAuthenticated, StatusStale, StoreUnavailable
 from front import wsgi
 from front.service import Later, Stream, Turn
@@ -33,6 +35,7 @@ _FROM_MEMORY = ("GET", "HEAD")
 _LONG = frozenset({REGISTER, SIGNATURE, "/v1/audit"})
 """What takes long: the public register, and a portion of the whole one, with all that its rows rest upon."""
 
+_UNSEEN = (("Cache-Control", "no-store"), ("X-Content-Type-Options", "nosniff"))
 _TURNS = {Elsewhere.STORE: Turn.PAST, Elsewhere.LONG: Turn.LONG}
 
 _LONGEST_QUERY = 100
@@ -123,11 +126,14 @@ class Served:
         self._limits = limits
 
     def admit(self, asked: Asked) -> int | Reply:
-        """Say how long a body may be. A file is collected from nobody who shows no credential."""
+        """Say how long a body may be. A file is collected from nobody who shows no credential, or no session."""
         limit = self._plane.body_limit(asked.path)
         if limit is None:
             limit = self._limits.of(asked.method, asked.path)
-        if limit > BODY_LIMIT:
+        if limit > BODY_LIMIT and asked.path.startswith(f"{PREFIX}/"):
+            if not self._limits.session(asked.fields.get("cookie", "")):
+                return Reply(HTTPStatus.SEE_OTHER, headers=[("Location", f"{PREFIX}/sign-in?lost=yes"), *_UNSEEN])
+        elif limit > BODY_LIMIT:
             try:
                 self._plane.known(asked)
             except NotAuthenticated as error:
@@ -156,6 +162,8 @@ class Served:
         return _TURNS.get(answered) or self._turn_of(asked)
 
     def _turn_of(self, asked: Asked) -> Turn:
+        if asked.path.startswith(EVIDENCE) and "/" in asked.path[len(EVIDENCE) :]:
+            return Turn.DRAW
         if asked.path in _LONG or self._limits.of(asked.method, asked.path) > BODY_LIMIT:
             return Turn.LONG
         waits = "prefer" in asked.fields and seconds_preferred(asked.fields["prefer"]) is not None

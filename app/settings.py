@@ -12,8 +12,9 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any, TypeVar
 
+from app.backup_settings import Backups, read_backups
 from app.courier_settings import Mail, Webhook, read_mail, read_webhooks
-from app.status_settings import SOCKET, Address, Listens, read_listens, read_origin, read_proxy
+from app.status_settings import RENDERER, SOCKET, Address, Listens, read_listens, read_origin, read_proxy, read_renderer
 from core.approval import DEVICE_TYPES
 from core.deployments import DECOMMISSIONED_STATUSES, DEPLOYED_STATUSES, DEVICE_STATUSES, MOST_LINES
 from core.errors import HomeMissing, SettingsInvalid
@@ -58,21 +59,19 @@ class Settings:
         host, port: where web listens.
         keys_dir: private keys that only the authority process reads.
         passphrase: where their passphrase comes from.
-        web_threads: threads of the API.
-        web_workers: how many web processes listen.
+        web_threads, web_workers: threads of the API; how many web processes listen.
         web_memory: the folder in which each web process keeps what it has told.
         web_proxies: addresses of proxies in front, whose X-Forwarded-For is believed.
         status_max_age: seconds above which a status snapshot is refused.
-        status_listens: where a process listens that answers for status alone.
-        status_proxy: where the proxy before it does.
+        status_listens, status_proxy: where a process listens that answers for status alone, and the proxy before it.
         rules: what the SSC decides by settings.
         root_statement_wait: how long a roster that the root's key has signed waits to come into force.
         pace: how often the authority signs and publishes.
-        webhooks: whom the courier tells.
-        mail: the relay and who gets mail; None if no mail is sent.
+        webhooks, mail: whom the courier tells; the relay and who gets mail, None if no mail is sent.
+        backups: where they lie, for whoever looks whether there are any.
         console_origin: of the console's pages; None where it is not said.
-        web_worker: which of several web processes this one is, from 1 on; the file does not say it.
-        web_late: whether it listens only when it can answer, as others do already; nor this.
+        renderer: the socket of whoever draws pictures of evidence; None if nobody does.
+        web_worker, web_late: which of several this one is, from 1 on; whether it listens only when it can answer.
     """
 
     home: Path
@@ -93,7 +92,9 @@ class Settings:
     pace: Pace
     webhooks: tuple[Webhook, ...]
     mail: Mail | None
+    backups: Backups
     console_origin: str | None
+    renderer: Path | None
     web_worker: int = 0
     web_late: bool = False
 
@@ -414,7 +415,9 @@ def _settings(reader: _Reader, home: Path) -> Settings:
         ),
         webhooks=reader.webhooks(),
         mail=reader.mail(),
+        backups=read_backups(reader.optional("backup", "directory"), reader.path, reader.whole),
         console_origin=read_origin(reader.optional("console", "origin"), reader.problem),
+        renderer=read_renderer(reader.text("renderer", "listens", RENDERER), reader.path, reader.problem),
     )
 
 

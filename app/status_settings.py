@@ -1,5 +1,5 @@
-"""Where the console is found, where the process that answers for status alone listens, and where the proxy before it
-does. docs/settings.md has each key.
+"""Where the console is found, where the processes listen that answer for status alone and draw pictures, and where the
+proxy before status does. docs/settings.md has each key.
 
 On an address with a port the first front listens, which lets nobody wait; on a Unix socket the second, which is faster
 and has no deadlines: only a proxy can reach it.
@@ -13,8 +13,10 @@ from pathlib import Path
 from typing import TypeAlias
 
 SOCKET = "unix:run/status.sock"
+RENDERER = "unix:run/renderer.sock"
 
 _SCHEME = "unix:"
+_NOBODY = "none"
 _ORIGIN = re.compile(r"https?://(?P<name>[a-z0-9]([a-z0-9.-]{0,250}[a-z0-9])?)(:[1-9][0-9]{0,4})?")
 _LOOKS_LIKE_IPV4 = re.compile(r"[0-9.]+")
 _MOST_PORT = 65_535
@@ -56,6 +58,19 @@ def read_proxy(value: str, problem: Callable[[str], None]) -> Address | None:
     if not value:
         return None
     return _address(value) or _wrong("status.proxy must be HOST:PORT.", problem)
+
+
+def read_renderer(value: str, at: Callable[[str], Path], problem: Callable[[str], None]) -> Path | None:
+    """Return the socket on which the renderer listens; None where nobody draws.
+
+    Args:
+        value: `unix:PATH`, or `none`.
+        at: where a path of the settings leads.
+        problem: told in a sentence what is wrong.
+    """
+    if not value.startswith(_SCHEME) and value != _NOBODY:
+        problem(f"renderer.listens must be {_SCHEME}PATH or {_NOBODY}.")
+    return at(value.removeprefix(_SCHEME)) if value.startswith(_SCHEME) else None
 
 
 def read_origin(value: str, problem: Callable[[str], None]) -> str | None:

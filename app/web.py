@@ -61,6 +61,9 @@ _LONG = 4
 """Threads for files that people send: a report of 100,000 lines takes half a minute of one, and more at the same time
 would only take each other's."""
 
+_DRAWN = 3
+"""Threads for pages of evidence: the renderer draws two at the same time."""
+
 _PATIENT = MOST_WAITING + 4
 """Threads for those who prefer to wait, and a few for those who are too many, and are answered at once."""
 
@@ -116,7 +119,13 @@ def serve_web(
         address: where it listens, if it is not where web does.
     """
     sys.setswitchinterval(SWITCH_SECONDS)
-    threads = {Turn.API: settings.web_threads, Turn.PAST: OF_THE_PAST, Turn.LONG: _LONG, Turn.WAIT: _PATIENT}
+    threads = {
+        Turn.API: settings.web_threads,
+        Turn.PAST: OF_THE_PAST,
+        Turn.LONG: _LONG,
+        Turn.DRAW: _DRAWN,
+        Turn.WAIT: _PATIENT,
+    }
     workers = {turn: Workers(turn, threads=most, waiting=most * _WAITING) for turn, most in threads.items()}
     front = Front(Waiting(), workers, SystemClock(), proxies=settings.web_proxies)
     make = make or make_inside
@@ -246,12 +255,13 @@ def make_inside(settings: Settings, *, with_status: bool = True) -> Inside:
         lookout=lookout,
         patience=patience,
     )
-    limits = BodyLimits(description(application), LARGER)
+    behind = with_console(application.wsgi_app, house, mirror, lookout)
+    limits = BodyLimits(description(application), LARGER, behind.session)
     tip = LogTip(house.store)
     plane, told = StatusPlane(mirror, may_verify, tallied), described(application)
     served = Served(
         plane=plane,
-        application=with_console(application.wsgi_app, house, mirror, lookout),
+        application=behind.application,
         limits=limits,
         ready=lookout.ready,
         description=told,

@@ -1,10 +1,12 @@
 """What a copy costs: to be made from nothing, and to be asked.
 
-Processor time of the copy alone: the log is made before, and what it answers is at hand. Asked in one process.
+Processor time of the copy alone: the log is made before, and what it answers is at hand. Asked in one process, and of
+each answer all members are read, as whoever hands it on does.
 """
 
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from urllib.parse import parse_qs, urlsplit
@@ -28,8 +30,27 @@ class _AtHand:
         return self._portions[int(parse_qs(urlsplit(path).query)["after"][0])]
 
 
-def measure(approvals: int) -> tuple[float, float, float]:
-    """Return seconds to make a copy, questions a second asked for the first time, and asked again.
+@dataclass(frozen=True, kw_only=True)
+class Copied:
+    """Of a processor.
+
+    Args:
+        made: seconds to make the copy from nothing.
+        first: questions by approval answered in a second, each for the first time.
+        again: the same, each again in the same second of the clock.
+        one: the same of one question, by serial number, which the processor finds in its cache.
+        absent: the same of what is nobody's.
+    """
+
+    made: float
+    first: float
+    again: float
+    one: float
+    absent: float
+
+
+def measure(approvals: int) -> Copied:
+    """Make a copy and ask it.
 
     Args:
         approvals: that the log has; each with two rows, of which one is not public.
@@ -45,15 +66,22 @@ def measure(approvals: int) -> tuple[float, float, float]:
         while not copy.follow(source):
             pass
         made = time.process_time() - began
-        names = [granted(number, NOW)["approval"] for number in range(approvals)]
-        answer = copy.holding.answer
-        began = time.process_time()
-        for name in names:
-            answer("approval", name, NOW)
-        first = approvals / (time.process_time() - began)
-        began = time.process_time()
-        for _ in range(ROUNDS):
-            for name in names:
-                answer("approval", name, NOW)
-        again = ROUNDS * approvals / (time.process_time() - began)
-    return made, first, again
+        documents = [granted(number, NOW) for number in range(approvals)]
+    names = [each["approval"] for each in documents]
+    serial = documents[0]["certificates"][0]["serial"]
+    return Copied(
+        made=made,
+        first=_rate(copy, "approval", names),
+        again=_rate(copy, "approval", names * ROUNDS),
+        one=_rate(copy, "serial", [serial] * approvals),
+        absent=_rate(copy, "serial", [f"{number:032X}" for number in range(approvals)]),
+    )
+
+
+def _rate(copy: Mirror, kind: str, names: Sequence[str]) -> float:
+    """Return answers in a second of a processor."""
+    answer = copy.holding.answer
+    began = time.process_time()
+    for name in names:
+        _ = answer(kind, name, NOW).members
+    return len(names) / (time.process_time() - began)

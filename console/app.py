@@ -3,39 +3,48 @@
 import hashlib
 import logging
 import secrets
-from datetime import date, datetime
 from http import HTTPStatus
 from pathlib import Path
 
 from flask import Flask, Response, render_template
 from flask_wtf.csrf import CSRFError
-from markupsafe import Markup, escape
+from markupsafe import escape
 from werkzeug.exceptions import HTTPException
 
 from api import problems
+from console.afterwards import add_afterwards
 from console.answering import add_answering
 from console.applying import add_applying
+from console.attaching import add_attaching
 from console.auditing import add_auditing
 from console.breaching import add_breaching
 from console.calendars import add_calendars
+from console.committee import add_committee
 from console.composing import add_composing
+from console.contacts import add_contacts
 from console.deciding import add_deciding
 from console.entering import add_entering
+from console.evidence import add_evidence, plainly
 from console.guard import add_guard, may, navigation
 from console.holding import add_holding
 from console.home import add_home
 from console.listing import add_listing
 from console.looking import add_looking
+from console.meeting import add_meeting
+from console.ordering import add_ordering
 from console.people import add_people
 from console.reporting import add_reporting
 from console.requiring import add_requiring
 from console.revoking import add_revoking
 from console.service import Console
+from console.shown import day, instant, instants, who, words
 from console.standing import add_standing
+from console.suspected import add_suspected
 from console.verifying import add_verifying
+from console.verifying_many import add_verifying_many
+from console.walking import add_walking
+from console.watching import add_watching
 from core.errors import TrialCpaError
-from core.instants import text
-from core.local_time import uk
 from core.words import counted
 
 PREFIX = "/console"
@@ -44,18 +53,21 @@ PREFIX = "/console"
 _ASSETS = Path(__file__).with_name("assets")
 _ASSET_SECONDS = 31_536_000
 
-_SHORT = {"ssc": "SSC", "dcc": "DCC", "cpl": "CPL", "ncsc": "NCSC", "csr": "CSR", "crl": "CRL", "ocsp": "OCSP"}
-
 _log = logging.getLogger(__name__)
 
 _ADDS = (
     add_home,
     add_entering,
     add_looking,
+    add_evidence,
     add_standing,
     add_requiring,
+    add_committee,
+    add_walking,
+    add_meeting,
     add_composing,
     add_deciding,
+    add_afterwards,
     add_revoking,
     add_answering,
     add_breaching,
@@ -64,9 +76,15 @@ _ADDS = (
     add_applying,
     add_holding,
     add_verifying,
+    add_verifying_many,
     add_listing,
     add_reporting,
     add_auditing,
+    add_attaching,
+    add_contacts,
+    add_ordering,
+    add_suspected,
+    add_watching,
 )
 
 
@@ -90,13 +108,14 @@ def create_console(console: Console, *, secret_key: bytes) -> Flask:
     _add_assets(app)
     for add in _ADDS:
         add(app, console)
-    app.jinja_env.filters.update(instant=_instant, day=_day, words=_words)
+    app.jinja_env.filters.update(instant=instant, instants=instants, day=day, words=words, who=who, plainly=plainly)
     app.jinja_env.globals.update(
         authority=console.name,
         test=console.name.startswith("TEST "),
         navigation=navigation,
         fresh=_fresh,
         may=may,
+        at_once=console.signs is not None,
         counted=counted,
     )
     app.register_error_handler(TrialCpaError, _told)
@@ -122,26 +141,6 @@ def _add_assets(app: Flask) -> None:
         answer = Response(held[name], content_type=kinds[Path(name).suffix])
         answer.headers["Cache-Control"] = f"public, max-age={_ASSET_SECONDS}, immutable"
         return answer
-
-
-def _instant(at: datetime | None) -> Markup:
-    """An instant in UTC, and in UK local time below it."""
-    if at is None:
-        return Markup("—")
-    said, there = text(at), uk(at)
-    return Markup('<time datetime="{}">{} {} UTC</time> <small>{}</small>').format(
-        said, _day(at), f"{at:%H:%M:%S}", there
-    )
-
-
-def _day(day: date) -> str:
-    return f"{day.day} {day:%B %Y}"
-
-
-def _words(kind: object) -> str:
-    """A word of a closed list for people: `key-compromise` as “Key compromise”."""
-    first, *rest = str(kind).replace("_", "-").split("-")
-    return " ".join([_SHORT.get(first, first.capitalize()), *(_SHORT.get(each, each) for each in rest)])
 
 
 def _fresh() -> str:

@@ -194,7 +194,10 @@ def _add_sent(app: Flask, console: Console) -> None:
             return render_template("attach.html", it=it, error=error, most=LARGEST_FILE // _MIB), 422
         console.wrote()
         flash(said)
-        return redirect(url_for("application", identifier=identifier), 303)
+        onward = redirect(url_for("application", identifier=identifier), 303)
+        if "X-Goes-On" in request.headers:  # a script shows how far it is: it would follow, and eat what is said there
+            onward.status_code = 200
+        return onward
 
     @app.get("/console/applications/<identifier>/files")
     def attaching(identifier: str) -> str:

@@ -3,9 +3,10 @@
 import re
 
 from console.forms import field
-from console.typed import MOST_FIRMWARE, firmware_added, words
+from console.typed import firmware_added, words
 from core.days import read_day
 from core.errors import BodyMalformed
+from core.limits import MOST_FIRMWARE
 from core.words import required
 from ra.applying.request_amendment import RequestAmendment
 

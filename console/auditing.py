@@ -1,5 +1,7 @@
 """An auditor's page: the sealed journal with search, what proves it and the key to pin."""
 
+import hashlib
+
 from flask import Flask, render_template, request
 
 from console.guard import actor
@@ -22,4 +24,5 @@ def add_auditing(app: Flask, console: Console) -> None:
             found = searched(desk, actor(), said, after=behind, limit=ROWS)
         else:
             found = journal(desk, actor(), after=behind, limit=ROWS)
-        return render_template("journal.html", page=found, said=said)
+        pin = hashlib.sha256(bytes.fromhex(found.public_key)).hexdigest()
+        return render_template("journal.html", page=found, said=said, pin=pin)

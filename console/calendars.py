@@ -6,8 +6,9 @@ from werkzeug.wrappers import Response
 from console.forms import request_key
 from console.guard import actor
 from console.service import Console
-from console.typed import LONGEST_NAME, words
+from console.typed import words
 from core.errors import BodyMalformed, NotFound, OperationNotPermitted, TrialCpaError
+from core.limits import NAME_LIMIT
 from ra.waiting.subscribing import addresses, make_address, revoke_address
 from ra.waiting.views import CalendarAddressMade
 
@@ -30,7 +31,7 @@ def add_calendars(app: Flask, console: Console) -> None:
     def make_calendar() -> str | tuple[str, int]:
         """Make an address; it is shown on this page and never again."""
         try:
-            name = words("name", LONGEST_NAME)
+            name = words("name", NAME_LIMIT)
             if not name:
                 raise BodyMalformed(detail="the calendar has no name")
             made = make_address(desk, actor(), name, request_key())

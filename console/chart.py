@@ -1,8 +1,9 @@
-"""A chart of devices against their limit as places on a sheet; the page draws it, without a style of its own."""
+"""Charts of devices against their limits as places on a sheet; the page draws them, without a style of its own."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from ra.reporting.contents import ReportLine
 from ra.reporting.over_time import Count
 
 WIDTH, HEIGHT = 640, 200
@@ -58,3 +59,76 @@ def chart(counts: Sequence[Count]) -> Chart | None:
         most=max(each.deployed for each in counts),
         above=any(each.deployed > each.limit for each in counts),
     )
+
+
+MOST_BARS = 60
+"""Approvals of one chart: as many as can be told apart on a telephone."""
+
+_WIDEST_BAR = 48.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Bar:
+    """The devices of one approval, as a share of its limit.
+
+    Args:
+        x, y: its upper left corner.
+        width, height: of it.
+        above: whether there are more than the limit.
+        said: all of that in words.
+    """
+
+    x: float
+    y: float
+    width: float
+    height: float
+    above: bool
+    said: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Bars:
+    """What is drawn of a report.
+
+    Args:
+        bars: in the order of the lines.
+        limit: how high the line of the limits lies.
+        above: how many are above theirs.
+    """
+
+    bars: Sequence[Bar]
+    limit: float
+    above: int
+
+
+def bars(lines: Sequence[ReportLine]) -> Bars | None:
+    """Return the chart of a report's first lines; None where there is nothing to draw."""
+    shown = lines[:MOST_BARS]
+    if not any(each.deployed for each in shown):
+        return None
+    highest = max(1.0, *(_share(each) for each in shown)) * _ROOM
+    room = (_RIGHT - _LEFT) / len(shown)
+    width = min(room * 0.75, _WIDEST_BAR)
+
+    def height(share: float) -> float:
+        return round((_BOTTOM - _TOP) * share / highest, 1)
+
+    return Bars(
+        bars=[
+            Bar(
+                x=round(_LEFT + room * place + (room - width) / 2, 1),
+                y=_BOTTOM - height(_share(each)),
+                width=round(width, 1),
+                height=height(_share(each)),
+                above=each.above_limit,
+                said=f"{each.approval}: {each.deployed:,} of {each.limit:,}",
+            )
+            for place, each in enumerate(shown)
+        ],
+        limit=_BOTTOM - height(1.0),
+        above=sum(each.above_limit for each in shown),
+    )
+
+
+def _share(line: ReportLine) -> float:
+    return line.deployed / max(1, line.limit)

@@ -2,9 +2,10 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from typing import TypeAlias
 
-from flask import Flask, flash, redirect, render_template, url_for
+from flask import Flask, flash, make_response, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
 from console.answering import Ask, ask
@@ -12,13 +13,23 @@ from console.forms import field, request_key, signed
 from console.guard import actor, may
 from console.service import Console
 from core.errors import NotFound, OperationNotPermitted, TrialCpaError
-from core.kinds import OPEN_DECISION, AuthorisedAct
+from core.kinds import AGREED_DECISION, ENDING, OPEN_DECISION, AuthorisedAct, DecisionKind, DecisionState
 from officers import claims
 from officers.statement import Claim, Listed
 from ra.deciding import look
 from ra.deciding.authorise import sign_for
+from ra.deciding.many import progress
 from ra.deciding.second import reject, second
 from ra.deciding.views import DecisionAnswer, DecisionAuthorised, DecisionRejected, DecisionSeconded
+
+LOOK_SECONDS = 1
+"""After which the page of a decision looks again what the authority has made of it."""
+
+SOON = timedelta(minutes=1)
+"""In which it does so: the authority takes a second or two, and what takes longer is looked at by whoever wants to."""
+
+_CERTIFY = frozenset({DecisionKind.GRANT, DecisionKind.REKEY})
+"""What always ends in a certificate; an amendment says by its issue whether it does."""
 
 _Done: TypeAlias = DecisionAuthorised | DecisionSeconded | DecisionRejected
 
@@ -42,30 +53,11 @@ class Typed:
 
 def add_deciding(app: Flask, console: Console) -> None:
     """Add the pages to the application."""
-    desk = console.desk
-
-    def show(identifier: str, typed: Typed | None = None) -> str:
-        it = look.decision(desk, actor(), identifier)
-        opened = it.state in OPEN_DECISION
-        own = it.proposer == actor().name
-        seconds = may("secondDecision") and opened and not own and it.authorised_at is not None
-        return render_template(
-            "decision.html",
-            it=it,
-            opened=opened,
-            may_sign=may("authoriseDecision") and opened and own and it.authorised_at is None,
-            may_second=seconds,
-            may_reject=may("rejectDecision") and opened,
-            digests=_digests(it),
-            signs=console.signs is not None,
-            asks=_asks(console, it) if opened and may("secondDecision") else {},
-            typed=typed,
-        )
 
     @app.get("/console/decisions/<identifier>")
-    def decision(identifier: str) -> str:
-        """Show a decision with everything that will be true."""
-        return show(identifier)
+    def decision(identifier: str) -> Response:
+        """Show a decision with everything that will be true; who waits for the authority is led on to what it made."""
+        return _looked_at(console, identifier)
 
     @app.post("/console/decisions/<identifier>/authorisation")
     def sign_it(identifier: str) -> Response | tuple[str, int]:
@@ -89,10 +81,68 @@ def add_deciding(app: Flask, console: Console) -> None:
             raise
         except TrialCpaError as error:
             typed = Typed(error=error, why=field("why"), authorisation=field("authorisation"), act=act)
-            return show(identifier, typed), 422
+            return show_decision(console, identifier, typed=typed), 422
         console.wrote()
         flash(_said(done))
-        return redirect(url_for("decision", identifier=identifier), 303)
+        onward = "yes" if isinstance(done, DecisionSeconded) and done.approval is not None else None
+        return redirect(url_for("decision", identifier=identifier, onward=onward), 303)
+
+
+def drafting(it: DecisionAnswer) -> bool:
+    """Return whether the authority has still to draft what it will sign: before that nobody can second it."""
+    return not _digests(it) and (it.kind in _CERTIFY or it.issue is not None)
+
+
+def _looked_at(console: Console, identifier: str) -> Response:
+    it, waits = look.decision(console.desk, actor(), identifier), "onward" in request.args
+    if waits and it.state is DecisionState.DONE and it.approval is not None:
+        return redirect(url_for("approval", identifier=it.approval))
+    page = make_response(show_decision(console, identifier))
+    if waits and _looks_again(it, console.desk.clock.now()):  # who did not ask for it may be writing
+        page.headers["Refresh"] = f"{LOOK_SECONDS}; url={request.full_path.rstrip('?')}"
+    return page
+
+
+def _looks_again(it: DecisionAnswer, at: datetime) -> bool:
+    """Whether the authority is about to make something of it that its page will show."""
+    made = it.state is DecisionState.SECONDED or (it.state in OPEN_DECISION and drafting(it))
+    return made and at - (it.seconded_at or it.proposed_at) < SOON
+
+
+def show_decision(
+    console: Console, identifier: str, *, typed: Typed | None = None, error: TrialCpaError | None = None
+) -> str:
+    """Return the page of a decision.
+
+    Args:
+        console: at work.
+        identifier: of the decision.
+        typed: what somebody wanted to sign for, and why that was refused.
+        error: why anything else on it was refused.
+    """
+    it = look.decision(console.desk, actor(), identifier)
+    opened = it.state in OPEN_DECISION
+    own = it.proposer == actor().name
+    seconds = may("secondDecision") and opened and not own and it.authorised_at is not None and not drafting(it)
+    of_many = it.kind is DecisionKind.REVOKE and it.approval is None
+    done = it.state in AGREED_DECISION and (it.issue is not None or it.kind in ENDING)
+    said = any(each.officer == actor().name for each in it.witnesses)
+    return render_template(
+        "decision.html",
+        it=it,
+        opened=opened,
+        may_sign=may("authoriseDecision") and opened and own and it.authorised_at is None,
+        may_second=seconds,
+        may_reject=may("rejectDecision") and opened,
+        digests=_digests(it),
+        signs=console.signs is not None,
+        asks=_asks(console, it) if opened and may("secondDecision") else {},
+        typed=typed,
+        error=error,
+        drafting=opened and drafting(it),
+        many=progress(console.desk, actor(), identifier) if of_many else None,
+        witnesses=may("witnessDecision") and done and not said,
+    )
 
 
 def _sign(console: Console, identifier: str) -> DecisionAuthorised:

@@ -12,15 +12,16 @@ from typing import TypeVar
 
 from flask import request
 
-from console.typed import CONTROLS, LONGEST_NAME, LONGEST_WORDS
 from core.approval import DEVICE_MEMBERS, Device, Firmware
 from core.assurance import AssuranceCertificate, EarlierCpa
 from core.days import read_day
 from core.errors import TrialCpaError
 from core.kinds import DraftPart
+from core.limits import CONTROLS, NAME_LIMIT, WORDS_LIMIT
 from core.plain_text import trimmed
 from core.words import says_something
 from ra.applying.apply import Apply
+from ra.applying.drafts import why_no_request
 from ra.applying.views import ApplicationDraft
 
 MOST_ROWS = 50
@@ -152,8 +153,9 @@ class _Reader:
             contact=self._name(DraftPart.TRIAL, "contact", optional=True),
             csr=self._value(DraftPart.KEY, "csr").encode("utf-8", "replace"),
         )
-        if not command.csr:
-            self._want(DraftPart.KEY, "csr", "Paste the request, or choose its file.")
+        wrong = why_no_request(command.csr) if command.csr else "Paste the request, or choose its file."
+        if wrong is not None:
+            self._want(DraftPart.KEY, "csr", wrong)
         if not command.firmware:
             self._want(DraftPart.FIRMWARE, "version.1", "Name at least one version with the digest of its image.")
         return command
@@ -202,10 +204,10 @@ class _Reader:
         self.wanting.append(Wanting(part, name, sentence))
 
     def _name(self, part: DraftPart, name: str, *, optional: bool = False) -> str:
-        return self._text(part, name, LONGEST_NAME, optional=optional)
+        return self._text(part, name, NAME_LIMIT, optional=optional)
 
     def _words(self, part: DraftPart, name: str) -> str:
-        return self._text(part, name, LONGEST_WORDS, optional=False)
+        return self._text(part, name, WORDS_LIMIT, optional=False)
 
     def _text(self, part: DraftPart, name: str, longest: int, *, optional: bool) -> str:
         value = self._value(part, name)

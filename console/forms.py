@@ -15,6 +15,7 @@ from core.kinds import AuthorisationFlaw
 from officers.statement import Claim, parse_authorisation
 from ra.applying.evidence import LARGEST_FILE
 from ra.authorising import Signed
+from ra.deciding.many import MOST
 from ra.repeat import RequestKey
 from ra.reporting.record import LARGEST_REPORT
 from ra.telling.reconcile import LARGEST_LIST
@@ -23,14 +24,25 @@ LONGEST_AUTHORISATION = 64 * 1024
 FRAMING = 64 * 1024
 """Octets that a form adds to the file in it."""
 
+FORM_LIMIT = 256 * 1024
+
+LONGEST_LIST = 20 * MOST
+"""Characters of approvals that are named to be revoked together: an identifier and what parts it from the next."""
+LARGEST_QUESTIONS = 8 * 1024 * 1024
+"""Octets of a file of questions: ten thousand with identifiers, units and devices have two MiB."""
+
 LARGER: Mapping[str, int] = {
-    "/console/applications/{identifier}/files": LARGEST_FILE + FRAMING,
+    **{
+        f"/console/{each}/{{identifier}}/files": LARGEST_FILE + FRAMING
+        for each in ("applications", "breaches", "suspicions", "amendment-requests", "reports")
+    },
     "/console/list/reconciliation": LARGEST_LIST + FRAMING,
     "/console/deployments": LARGEST_REPORT + FRAMING,
+    "/console/revocations": LONGEST_LIST + FORM_LIMIT,
+    "/console/verify/file": LARGEST_QUESTIONS + FRAMING,
 }
-"""Addresses whose forms carry a file, with the octets that they take; all others take FORM_LIMIT."""
+"""Addresses whose forms carry a file or a list of many, with the octets that they take; all others take FORM_LIMIT."""
 
-FORM_LIMIT = 256 * 1024
 _FRESH = re.compile(r"[A-Za-z0-9_-]{22}")
 
 

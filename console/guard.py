@@ -9,7 +9,10 @@ from typing import cast
 from urllib.parse import urlsplit
 
 from flask import Flask, Response, abort, g, redirect, request, session, url_for
+from flask.sessions import SecureCookieSessionInterface
 from flask_wtf.csrf import CSRFProtect
+from itsdangerous import BadSignature
+from werkzeug.http import parse_cookie
 from werkzeug.wrappers import Response as AnyResponse
 
 from console.forms import FORM_LIMIT, LARGER
@@ -18,7 +21,7 @@ from core.actors import Actor
 from core.errors import OperationNotPermitted
 from ra.doors import admit
 from ra.entering.passkeys import may_invite
-from ra.entering.sessions import entered
+from ra.entering.sessions import SESSION_LIFE, entered
 from ra.entering.views import Begun, Entered
 
 COOKIE = "__Host-trialcpa"
@@ -26,7 +29,18 @@ COOKIE = "__Host-trialcpa"
 
 SECRET = "secret"  # noqa: S105 - the name of a member
 OPEN = frozenset(
-    {"sign_in", "answer_passkey", "invitation", "take_up", "assets", "offered", "come_in_as", "everybody", "check"}
+    {
+        "sign_in",
+        "answer_passkey",
+        "invitation",
+        "take_up",
+        "assets",
+        "offered",
+        "come_in_as",
+        "try_example",
+        "everybody",
+        "check",
+    }
 )
 """Pages for whoever has not signed in yet. Every other needs a session, also one that somebody adds and forgets."""
 
@@ -48,6 +62,7 @@ _NAV: tuple[tuple[str, str, str], ...] = (
     ("home", "Home", "listTasks"),
     ("applications", "Applications", "listApplications"),
     ("decisions", "Decisions", "listDecisions"),
+    ("meetings_page", "Meetings", "listMeetings"),
     ("approvals", "Approvals", "listApprovals"),
     ("verify", "Verify", "verify"),
     ("drafts", "Apply", "apply"),
@@ -96,11 +111,11 @@ def add_guard(app: Flask, console: Console, secret_key: bytes) -> None:
 
 
 def _room() -> None:
-    """Give a form that carries a file the room that its file may need, before anything reads it."""
+    """Give a form that carries a file, or a long list, the room that it may need, before anything reads it."""
     rule = request.url_rule
     limit = None if rule is None else LARGER.get(rule.rule.replace("<", "{").replace(">", "}"))
     if limit is not None and request.method == "POST":
-        request.max_content_length = limit
+        request.max_content_length = request.max_form_memory_size = limit
 
 
 def _from_our_pages(origin: str) -> AnyResponse | None:
@@ -135,6 +150,33 @@ def actor() -> Actor:
 def known() -> Entered:
     """Return the session that the browser is in."""
     return cast("Entered", g.entered)
+
+
+def shows_session(app: Flask) -> Callable[[str], bool]:
+    """Return what tells whether a Cookie field carries a session that was begun here of late; no store is asked.
+
+    Whether it has been ended since is asked before anything is done for it.
+
+    Args:
+        app: the console, with its guard.
+    """
+    seal = SecureCookieSessionInterface().get_signing_serializer(app)
+    assert seal is not None, "add_guard gives it a key"
+
+    def shows(field: str) -> bool:
+        try:
+            sealed = parse_cookie(field).get(COOKIE, "")
+            return SECRET in seal.loads(sealed, max_age=int(SESSION_LIFE.total_seconds()))
+        except (BadSignature, TypeError, ValueError):
+            return False  # not even text, perhaps
+
+    return shows
+
+
+def owner() -> str:
+    """Return who alone may have what a page has made for them: the same person in the same role of one organisation."""
+    who = actor()
+    return f"{who.role} {who.organisation} {who.name}"
 
 
 def let_in(begun: Begun) -> None:

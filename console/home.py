@@ -5,19 +5,33 @@ from typing import TYPE_CHECKING
 
 from flask import Flask, redirect, render_template, url_for
 
-from console.guard import actor
+from console.guard import actor, may
 from console.service import Console
 from core.local_time import overdue_before
+from ra.meeting.meetings import next_meeting
 from ra.waiting.tasks import tasks
 
 if TYPE_CHECKING:
     from werkzeug.wrappers import Response
 
-_PAGES = ("/v1/applications/", "/v1/decisions/", "/v1/approvals/", "/v1/amendment-requests/")
-"""Addresses of the service whose things have a page of the same name here."""
+_THINGS = (
+    *("applications", "decisions", "approvals", "certificates", "reports"),
+    *("amendment-requests", "end-requests", "suspicions"),
+)
+"""Things of the service that have a page of the same name here."""
 
-_PARTS = {"breaches": "#breaches", "receipts": "/told"}
+_PARTS = {"breaches": "#breaches", "deployments": "", "receipts": "/told", "requirements": "#requirements"}
 """What belongs to a thing, and where it is on a page about it."""
+
+_ELSEWHERE = {
+    "/v1/authority": "/console/health",
+    "/v1/cpl/instructions": "/console/list",
+    "/v1/notices/undelivered": "/console/notices/undelivered",
+}
+"""Addresses of the service whose pages have another name."""
+
+_NOTICES = "/v1/notices/"
+"""Of which there is a list here, and a page of none."""
 
 _NEVER = datetime.max.replace(tzinfo=UTC)
 
@@ -39,16 +53,20 @@ def add_home(app: Flask, console: Console) -> None:
             found.tasks,
             key=lambda each: (each.subject not in overdue, not each.urgent, each.due or _NEVER, each.since),
         )
-        return render_template("home.html", tasks=listed, overdue=overdue, found=found, page_of=_page_of)
+        meeting = next_meeting(console.desk, actor()) if may("listMeetings") else None
+        return render_template(
+            "home.html", tasks=listed, overdue=overdue, found=found, page_of=_page_of, meeting=meeting
+        )
 
 
 def _page_of(link: str) -> str | None:
     """The page about what a task links to; None if this console has none yet."""
+    if link in _ELSEWHERE:
+        return _ELSEWHERE[link]
     whole, _, part = link.rpartition("/")
     if part in _PARTS:
         return f"{_page_of(whole)}{_PARTS[part]}"
-    for prefix in _PAGES:
-        rest = link.removeprefix(prefix)
-        if rest != link and "/" not in rest and rest:
-            return f"/console/{prefix.split('/')[2]}/{rest}"
-    return None
+    if link.startswith(_NOTICES):
+        return "/console/notices"
+    kind, _, name = link.removeprefix("/v1/").partition("/")
+    return f"/console/{kind}/{name}" if kind in _THINGS and name and "/" not in name else None

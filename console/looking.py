@@ -1,23 +1,18 @@
-"""Pages that show: applications and their evidence, decisions, approvals."""
+"""Pages that show: applications, decisions, approvals."""
 
-from flask import Flask, Response, render_template, request
+from flask import Flask, render_template, request
 
 from console.guard import actor, may
 from console.service import Console
 from core.errors import TrialCpaError
 from core.kinds import UNDECIDED, ApplicationState
 from ra.applying import look as applying
-from ra.applying.evidence import fetch
+from ra.committee.comments import comments_of
+from ra.committee.interests import interests_of
 from ra.deciding import look as deciding
 from ra.telling.approvals import approvals as approvals_of
 
 ROWS = 25
-
-_FILE = {
-    "Content-Type": "application/octet-stream",
-    "Content-Security-Policy": "default-src 'none'; sandbox; frame-ancestors 'none'",
-}
-"""A stranger's file is saved, and opened by nobody here."""
 
 
 def add_looking(app: Flask, console: Console) -> None:
@@ -36,13 +31,6 @@ def add_looking(app: Flask, console: Console) -> None:
     def application(identifier: str) -> str:
         """Show everything of an application, findings with their clause."""
         return show_application(console, identifier)
-
-    @app.get("/console/evidence/<identifier>")
-    def evidence(identifier: str) -> Response:
-        file = fetch(desk, actor(), identifier)
-        answer = Response(file.octets, headers=_FILE)
-        answer.headers.set("Content-Disposition", "attachment", filename=file.name)
-        return answer
 
     @app.get("/console/decisions")
     def decisions() -> str:
@@ -65,6 +53,7 @@ def show_application(console: Console, identifier: str, *, error: TrialCpaError 
     """
     shown = applying.application(console.desk, actor(), identifier)
     open_still = shown.state in UNDECIDED
+    of_the_committee = may("listComments")
     return render_template(
         "application.html",
         it=shown,
@@ -72,4 +61,6 @@ def show_application(console: Console, identifier: str, *, error: TrialCpaError 
         may_read_evidence=may("fetchEvidence"),
         may_propose=may("proposeDecision") and shown.state is ApplicationState.SUBMITTED,
         may_require=may("setRequirement") and open_still,
+        interests=interests_of(console.desk, actor(), identifier).interests if of_the_committee else None,
+        comments=comments_of(console.desk, actor(), identifier).comments if of_the_committee else None,
     )

@@ -6,20 +6,21 @@ from flask import Flask, Response, flash, redirect, render_template, request, ur
 from werkzeug.wrappers import Response as AnyResponse
 
 from console.answers import attached
+from console.chart import HEIGHT, WIDTH, bars
 from console.forms import request_key
 from console.guard import actor
 from console.service import Console
-from console.typed import words
+from console.typed import one_of, words
 from core.deployments import Outcome, form_of
 from core.errors import BodyMalformed, NoSuchThing, OperationNotPermitted, TrialCpaError
 from core.kinds import Rendition
+from core.limits import NAME_LIMIT
 from core.words import required
 from ra.doors import admit
 from ra.reporting import report as use
-from ra.reporting.contents import ReportAnswer
+from ra.reporting.questions import answer_question, ask, end_question
 from ra.reporting.record import record_deployments
 from ra.reporting.views import LineTaken
-from ra.views import view_of
 
 ROWS = 25
 MOST_LINES = 500
@@ -35,12 +36,21 @@ def add_reporting(app: Flask, console: Console) -> None:
     """Add the pages to the application."""
     _add_reports(app, console)
     _add_acts(app, console)
+    _add_questions(app, console)
     _add_deployments(app, console)
 
 
 def _show(console: Console, month: str, error: TrialCpaError | None = None) -> str:
-    said = view_of(ReportAnswer, use.report(console.desk, actor(), month))
-    return render_template("report.html", month=month, it=said, error=error, typed=request.form)
+    said = use.shown(console.desk, actor(), month)
+    return render_template(
+        "report.html",
+        month=month,
+        it=said,
+        error=error,
+        typed=request.form,
+        chart=bars(said.approvals),
+        size=(WIDTH, HEIGHT),
+    )
 
 
 def _settle(console: Console, month: str, act: Callable[[], str]) -> AnyResponse | tuple[str, int]:
@@ -99,6 +109,39 @@ def _add_acts(app: Flask, console: Console) -> None:
             admit(actor(), "remarkReport")
             done = use.remark_report(desk, actor(), identifier, required(words("text"), of="text"), request_key())
             return f"The remark is part of the report of {done.report}."
+
+        return _settle(console, identifier, act)
+
+
+def _add_questions(app: Flask, console: Console) -> None:
+    """What the SSC asks to be told in reports, and what the DCC answers (F2.28(h))."""
+    desk = console.desk
+
+    @app.post("/console/reports/<identifier>/question")
+    def ask_in_report(identifier: str) -> AnyResponse | tuple[str, int]:
+        def act() -> str:
+            admit(actor(), "askOfReport")
+            each = one_of("which", {"this": False, "each": True})
+            ask(desk, actor(), words("question"), None if each else identifier, request_key())
+            return "Each report answers it from now on." if each else "The report answers it."
+
+        return _settle(console, identifier, act)
+
+    @app.post("/console/reports/<identifier>/question-end")
+    def ask_no_more(identifier: str) -> AnyResponse | tuple[str, int]:
+        def act() -> str:
+            admit(actor(), "endReportQuestion")
+            end_question(desk, actor(), words("asked", NAME_LIMIT), request_key())
+            return "Reports that are not issued need not answer it."
+
+        return _settle(console, identifier, act)
+
+    @app.post("/console/reports/<identifier>/answer")
+    def answer_in_report(identifier: str) -> AnyResponse | tuple[str, int]:
+        def act() -> str:
+            admit(actor(), "answerReportQuestion")
+            answer_question(desk, actor(), identifier, words("asked", NAME_LIMIT), words("answer"), request_key())
+            return "The report has the answer."
 
         return _settle(console, identifier, act)
 

@@ -1,18 +1,27 @@
-"""Further requirements (F2.20): an officer asks for something more, and says that it is met or waived."""
+"""Further requirements (F2.20): of one application, met or waived; and standing ones, of every application."""
 
 from collections.abc import Callable
 
-from flask import Flask, flash, redirect, url_for
+from flask import Flask, flash, redirect, render_template, url_for
 from werkzeug.wrappers import Response
 
 from console.forms import field, request_key
 from console.guard import actor
 from console.looking import show_application
 from console.service import Console
+from console.settling import settled
 from console.typed import words
 from core.errors import BodyMalformed, NotFound, OperationNotPermitted, TrialCpaError
 from core.kinds import RequirementState
-from ra.applying.requirements import RequirementClosed, close_requirement, set_requirement
+from core.words import counted
+from ra.applying.requirements import (
+    RequirementClosed,
+    close_requirement,
+    end_standing,
+    set_requirement,
+    set_standing,
+    standing,
+)
 from ra.applying.views import RequirementSet
 from ra.doors import admit
 
@@ -53,6 +62,42 @@ def add_requiring(app: Flask, console: Console) -> None:
             )
 
         return done(identifier, act, "The requirement is closed.")
+
+    _add_standing(app, console)
+
+
+def _add_standing(app: Flask, console: Console) -> None:
+    desk = console.desk
+
+    def show(error: TrialCpaError | None = None) -> str:
+        return render_template("standing.html", listed=standing(desk, actor()).standing, error=error)
+
+    @app.get("/console/requirements")
+    def standing_requirements() -> str:
+        """List what must be evidenced with every application."""
+        return show()
+
+    @app.post("/console/requirements")
+    def require_always() -> Response | tuple[str, int]:
+        """Ask for something of every application from now on."""
+        admit(actor(), "setStandingRequirement")
+
+        def act() -> str:
+            made = set_standing(desk, actor(), words("requirement"), request_key())
+            return f"It is required from now on, and of {counted(made.applications, 'application')} that waits already."
+
+        return settled(console, act, to=url_for("standing_requirements"), again=show)
+
+    @app.post("/console/requirements/<identifier>/end")
+    def require_no_more(identifier: str) -> Response | tuple[str, int]:
+        """End one: later applications are not asked for it."""
+        admit(actor(), "endStandingRequirement")
+
+        def act() -> str:
+            end_standing(desk, actor(), identifier, request_key())
+            return "Later applications are not asked for it."
+
+        return settled(console, act, to=url_for("standing_requirements"), again=show)
 
 
 def _outcome() -> RequirementClosed:

@@ -8,6 +8,7 @@ from console.answers import attached
 from console.chart import HEIGHT, WIDTH, chart
 from console.guard import actor, may
 from console.service import Console
+from console.verifying import verified
 from core.errors import NotPermitted
 from ra.auditing.dossier import FetchedDossier, dossier
 from ra.auditing.timeline import timeline
@@ -37,9 +38,10 @@ def add_standing(app: Flask, console: Console) -> None:
             chart=None if whole is None else chart(whole.counts),
             size=(WIDTH, HEIGHT),
             told=_told(console, identifier),
+            verified=verified(console, identifier),
             may_revoke=may("revokeApproval") and shown.ended_at is None,
             may_suspect=may("suspectBreach"),
-            may_amend=may("proposeDecision") and shown.ended_at is None,
+            may_compose=may("proposeDecision") and shown.ended_at is None,
         )
 
     @app.get("/console/approvals/<identifier>/told")
@@ -48,7 +50,9 @@ def add_standing(app: Flask, console: Console) -> None:
         shown = approval_of(desk, actor(), identifier)
         found = receipts(desk, actor(), identifier).receipts
         after = None if "still" in request.args else _look_again(found, desk.clock.now())
-        page = make_response(render_template("told.html", it=shown, told=found, after=after))
+        page = make_response(
+            render_template("told.html", it=shown, told=found, after=after, verified=verified(console, identifier))
+        )
         if after is not None:
             page.headers["Refresh"] = f"{after}; url={url_for('told', identifier=identifier)}"
         return page
@@ -66,8 +70,10 @@ def add_standing(app: Flask, console: Console) -> None:
 
 
 def _look_again(found: tuple[ReceiptAnswer, ...], at: datetime) -> int | None:
-    """After how many seconds the page looks again; None once all is told."""
-    open_still = [each for each in found if any(line.milliseconds is None for line in each.told)]
+    """After how many seconds the page looks again; None once all is told to whom it can be."""
+    open_still = [
+        each for each in found if any(line.milliseconds is None and not line.unreachable for line in each.told)
+    ]
     if not open_still:
         return None
     return SOON_SECONDS if any(at - each.ended_at < SOON for each in open_still) else LATER_SECONDS

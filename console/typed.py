@@ -4,33 +4,32 @@ Form alone is judged here. What a rule of Section F says about a value is answer
 """
 
 import re
+from collections.abc import Mapping, Sequence
 from datetime import date, datetime
+from typing import TypeVar
 
 from flask import request
 
-from core.approval import Firmware
+from console.forms import LONGEST_LIST
+from core.approval import OFFICERS_CAUSES, EndCause, Firmware
 from core.classification import Classification, Passage, Recipient
 from core.days import read_day
 from core.errors import BodyMalformed
+from core.identifiers import ApprovalIdentifier
 from core.instants import read_instant
 from core.kinds import Waiting
+from core.limits import CONTROLS, CSR_LIMIT, MOST_CONDITIONS, MOST_FIRMWARE, NAME_LIMIT, WORDS_LIMIT
 from ra.deciding.kinds.amendment import DESCRIPTION, ProposeAmendment
 from ra.deciding.kinds.amendment_refusal import ProposeAmendmentRefusal
+from ra.deciding.kinds.correction import SUMMARY, ProposeCorrection
 from ra.deciding.kinds.grant import ProposeGrant
 from ra.deciding.kinds.refusal import ProposeRefusal
+from ra.deciding.kinds.rekey import ProposeRekey
+from ra.deciding.kinds.revocation import ProposeRevocation
+from ra.deciding.kinds.waiting_withdrawal import ProposeWaitingWithdrawal
+from ra.deciding.kinds.withdrawal import ProposeWithdrawal
+from ra.deciding.many import ProposeRevocations
 from ra.grounds import REASONS, Minutes
-
-LONGEST_WORDS = 10_000
-"""Characters of a text for people."""
-
-LONGEST_NAME = 200
-"""Characters of a meeting, a minute, a version."""
-
-MOST_CONDITIONS = 100
-"""Conditions that one decision sets."""
-
-MOST_FIRMWARE = 1_000
-"""Firmware versions that one decision adds or takes away."""
 
 LARGEST_NUMBER = 9
 """Digits of a number: no limit of devices has more."""
@@ -38,12 +37,13 @@ LARGEST_NUMBER = 9
 PASSAGES = ("assessment", DESCRIPTION, "remark")
 """What a decision may say beside its reasons, by subject."""
 
-# Neither a text for people nor a database needs them; a line feed and a tabulator are words.
-CONTROLS = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
 _IMAGE = re.compile(r"[0-9A-Fa-f]{64}")
+_KEY = re.compile(r"[0-9a-f]{40}")
+
+V = TypeVar("V")
 
 
-def words(name: str, longest: int = LONGEST_WORDS) -> str:
+def words(name: str, longest: int = WORDS_LIMIT) -> str:
     """Return what was typed into a field, without blanks around it and with one kind of line end.
 
     Raises:
@@ -83,7 +83,6 @@ def refusal(application: str) -> ProposeRefusal:
 
 def amendment(approval: str) -> ProposeAmendment:
     """Return the amendment that was typed; BodyMalformed, InstantMalformed, DayAmbiguous."""
-    csr = words("csr", longest=128 * 1024)
     return ProposeAmendment(
         approval=approval,
         reasons=_reasons(),
@@ -91,12 +90,12 @@ def amendment(approval: str) -> ProposeAmendment:
         expiry=_day("expiry"),
         maximum_devices=_number("maximum_devices"),
         firmware_added=firmware_added(),
-        firmware_removed=tuple(_several("firmware_removed", MOST_FIRMWARE)),
-        conditions_removed=tuple(_whole("conditions_removed", each) for each in _several("conditions_removed", 1_000)),
+        firmware_removed=tuple(several("firmware_removed", MOST_FIRMWARE)),
+        conditions_removed=tuple(_whole("conditions_removed", each) for each in several("conditions_removed", 1_000)),
         effective=_instant("effective"),
-        waiting=Waiting.WITHDRAW if request.form.get("waiting") == Waiting.WITHDRAW else None,
-        request=words("request", LONGEST_NAME) or None,
-        csr=csr.encode() or None,
+        waiting=_waiting(),
+        request=words("request", NAME_LIMIT) or None,
+        csr=_csr(),
         minutes=_minutes(),
     )
 
@@ -106,16 +105,92 @@ def amendment_refusal(request_id: str) -> ProposeAmendmentRefusal:
     return ProposeAmendmentRefusal(request_id, _reasons(), _minutes())
 
 
+def rekey(approval: str) -> ProposeRekey:
+    """Return the new key that was typed; BodyMalformed, InstantMalformed."""
+    return ProposeRekey(
+        approval=approval,
+        csr=_csr(),
+        compromised=one_of("old_key", {"compromised": True, "replaced": False}),
+        reasons=_reasons(),
+        effective=_instant("effective"),
+        invalidity_date=_instant("invalidity_date"),
+        waiting=_waiting(),
+        minutes=_minutes(),
+    )
+
+
+def revocation(approval: str) -> ProposeRevocation:
+    """Return the revocation that was typed; BodyMalformed, InstantMalformed."""
+    return ProposeRevocation(
+        approval=approval,
+        cause=one_of("cause", {each.value: each for each in OFFICERS_CAUSES}),
+        reasons=_reasons(),
+        invalidity_date=_instant("invalidity_date"),
+        breach=words("breach", NAME_LIMIT) or None,
+        request=words("request", NAME_LIMIT) or None,
+        minutes=_minutes(),
+    )
+
+
+def revocations() -> ProposeRevocations:
+    """Return the revocation of many that was typed; BodyMalformed, IdentifierMalformed, InstantMalformed."""
+    named = words("approvals", LONGEST_LIST).replace(",", " ").replace(";", " ").split()
+    issuing_ca = words("issuing_ca", NAME_LIMIT).lower()
+    if bool(named) is bool(issuing_ca):
+        raise BodyMalformed(detail="name approvals, or an issuing CA")
+    if issuing_ca and not _KEY.fullmatch(issuing_ca):
+        raise BodyMalformed(detail="the key of an issuing CA has 40 hexadecimal digits")
+    return ProposeRevocations(
+        approvals=tuple(str(ApprovalIdentifier.parse(each)) for each in named),
+        issuing_ca=issuing_ca or None,
+        cause=one_of("cause", {each.value: each for each in (EndCause.SSC, EndCause.KEY_COMPROMISE)}),
+        reasons=_reasons(),
+        invalidity_date=_instant("invalidity_date"),
+        minutes=_minutes(),
+    )
+
+
+def withdrawal(approval: str) -> ProposeWithdrawal:
+    """Return the end at its Manufacturer's request that was typed; BodyMalformed."""
+    return ProposeWithdrawal(approval, _reasons(), _minutes(), request=words("request", NAME_LIMIT) or None)
+
+
+def waiting_withdrawal(approval: str) -> ProposeWaitingWithdrawal:
+    """Return the withdrawal of what waits that was typed; BodyMalformed."""
+    return ProposeWaitingWithdrawal(approval, _reasons(), _minutes())
+
+
+def correction(notice: str) -> ProposeCorrection:
+    """Return the correction of a notice that was typed; BodyMalformed."""
+    return ProposeCorrection(notice.upper(), _reasons(), _minutes((SUMMARY, *PASSAGES)))
+
+
+def one_of(name: str, choices: Mapping[str, V]) -> V:
+    """Return what was chosen; BodyMalformed if nothing was, or something else."""
+    said = request.form.get(name, "")
+    if said not in choices:
+        raise BodyMalformed(detail=f"{name.replace('_', ' ')}: choose one of {', '.join(choices)}")
+    return choices[said]
+
+
+def _csr() -> bytes | None:
+    return words("csr", CSR_LIMIT).encode() or None
+
+
+def _waiting() -> Waiting | None:
+    return Waiting.WITHDRAW if request.form.get("waiting") == Waiting.WITHDRAW else None
+
+
 def _reasons() -> Passage:
     return _passage("reasons", REASONS)
 
 
-def _minutes() -> Minutes:
-    found = [_passage(each, each) for each in PASSAGES]
+def _minutes(subjects: Sequence[str] = PASSAGES) -> Minutes:
+    found = [_passage(each, each) for each in subjects]
     set_ = [_passage(f"condition-{number}", "condition") for number in range(1, how_many_conditions() + 1)]
     return Minutes(
-        meeting=words("meeting", LONGEST_NAME),
-        minute=words("minute", LONGEST_NAME),
+        meeting=words("meeting", NAME_LIMIT),
+        minute=words("minute", NAME_LIMIT),
         passages=tuple(each for each in found if each.text),
         conditions=tuple(each for each in set_ if each.text),
     )
@@ -133,17 +208,17 @@ def _passage(name: str, subject: str) -> Passage:
 
 
 def _day(name: str) -> date | None:
-    said = words(name, LONGEST_NAME)
+    said = words(name, NAME_LIMIT)
     return read_day(said, field=name) if said else None
 
 
 def _instant(name: str) -> datetime | None:
-    said = words(name, LONGEST_NAME)
+    said = words(name, NAME_LIMIT)
     return read_instant(said, field=name) if said else None
 
 
 def _number(name: str) -> int | None:
-    said = words(name, LONGEST_NAME).replace(",", "")
+    said = words(name, NAME_LIMIT).replace(",", "")
     return _whole(name, said) if said else None
 
 
@@ -153,9 +228,14 @@ def _whole(name: str, said: str) -> int:
     return int(said)
 
 
-def _several(name: str, most: int) -> list[str]:
+def several(name: str, most: int) -> list[str]:
+    """Return what was ticked.
+
+    Raises:
+        BodyMalformed: it is more than a page offers, or nothing that one does.
+    """
     chosen = request.form.getlist(name)
-    if len(chosen) > most or any(len(each) > LONGEST_NAME or CONTROLS.search(each) for each in chosen):
+    if len(chosen) > most or any(len(each) > NAME_LIMIT or CONTROLS.search(each) for each in chosen):
         raise BodyMalformed(detail=f"{name} is not as the page offers it")
     return chosen
 
@@ -169,7 +249,7 @@ def firmware_added() -> tuple[Firmware, ...]:
     found = []
     for place, each in enumerate(filter(None, map(str.strip, words("firmware_added").split("\n"))), 1):
         version, *digest = each.rsplit(maxsplit=1)
-        if not digest or not _IMAGE.fullmatch(digest[0]) or len(version) > LONGEST_NAME:
+        if not digest or not _IMAGE.fullmatch(digest[0]) or len(version) > NAME_LIMIT:
             detail = f"line {place} of the firmware to add is not a version, a blank and the SHA-256 of its image"
             raise BodyMalformed(detail=detail)
         found.append(Firmware(version, digest[0].lower()))

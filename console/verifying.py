@@ -107,6 +107,14 @@ def add_verifying(app: Flask, console: Console) -> None:
         return redirect(f"/approvals/{found}")
 
 
+def verified(console: Console, approval: str) -> dict[str, Any] | None:
+    """Return what verification says of an approval now; None where it does not answer."""
+    try:
+        return _read(console.verify(json.dumps({"approval": approval}).encode()))
+    except TrialCpaError:
+        return None
+
+
 def _read(found: Mapping[str, Any]) -> dict[str, Any]:
     """An answer with its instants as instants."""
     return {name: parse(value) if name in _INSTANTS and value else value for name, value in found.items()}

@@ -323,6 +323,14 @@ class OperationNotPermitted(NotPermitted):
     hint_text = "Ask somebody whose role allows it; trialcpa status shows what waits for you."
 
 
+class NotTheAuthor(NotPermitted):
+    """Somebody else's words are to be taken back."""
+
+    code = "not-the-author"
+    sentence = "{author} said this; nobody else takes it back."
+    hint_text = "Ask them, or answer it in words of your own."
+
+
 class SamePerson(NotPermitted):
     """Proposer and seconder are one person."""
 
@@ -773,6 +781,14 @@ class PlaceUnusable(ConfigurationError):
     hint_text = "Name another place, or give the account that runs this the right to it."
 
 
+class RendererUnfit(ConfigurationError):
+    """Whoever draws evidence could reach what it should not."""
+
+    code = "renderer-unfit"
+    sentence = "The renderer behind {path} is unfit: {detail}."
+    hint_text = 'Run it on a Linux kernel with seccomp or user namespaces, or say [renderer] listens = "none".'
+
+
 class BackupLockUnusable(ConfigurationError):
     """What a backup is to be sealed or opened with is no recipient, no key or no passphrase."""
 
@@ -899,6 +915,14 @@ class ToolsMissing(ConfigurationError):
     code = "tools-missing"
     sentence = "These programs are not installed: {missing}."
     hint_text = "On Debian: apt-get install {packages}"
+
+
+class ProductionUnready(ConfigurationError):
+    """The machine has not what each process of its own user needs."""
+
+    code = "production-unready"
+    sentence = "This machine is not ready for production: {detail}."
+    hint_text = "Nothing was made. Make the users (deploy/systemd/trialcpa.sysusers) and run it as root."
 
 
 class ExtraMissing(ConfigurationError):

@@ -114,6 +114,17 @@ class FactKind(StrEnum):
     SESSION_REVOKED = "session-revoked"
     SUSPICION_TOLD = "suspicion-told"
     SUSPICION_ANSWERED = "suspicion-answered"
+    MEETING_CALLED = "meeting-called"
+    MEETING_CANCELLED = "meeting-cancelled"
+    ATTENDANCE_RECORDED = "attendance-recorded"
+    ATTENDANCE_STRUCK = "attendance-struck"
+    AGENDA_PLACED = "agenda-placed"
+    AGENDA_TAKEN_OFF = "agenda-taken-off"
+    AGENDA_MINUTED = "agenda-minuted"
+    INTEREST_DECLARED = "interest-declared"
+    INTEREST_WITHDRAWN = "interest-withdrawn"
+    COMMENT_MADE = "comment-made"
+    COMMENT_RETRACTED = "comment-retracted"
 
 
 @dataclass(frozen=True)

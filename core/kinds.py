@@ -366,6 +366,20 @@ class Told(StrEnum):
     PANEL = "panel"
 
 
+class AgendaKind(StrEnum):
+    """What waits for the SSC and is decided at a meeting: kinds of its tasks."""
+
+    APPLICATION = "application-waiting"
+    DECISION = "decision-to-second"
+    REVOCATION = "revocation-to-acknowledge"
+    SUSPICION = "breach-suspected"
+    OWED = "revocation-owed"
+    REJECTED = "certificate-rejected"
+    ADDITION = "addition-to-judge"
+    AMENDMENT = "amendment-requested"
+    END = "end-requested"
+
+
 class ProcessRole(StrEnum):
     """What one process of a running service is for."""
 
@@ -379,6 +393,12 @@ class WebPart(StrEnum):
 
     STATUS = "status"
     API = "api"
+
+
+class Apart(StrEnum):
+    """A process that knows nothing of the register."""
+
+    RENDERER = "renderer"
 
 
 WITHOUT_A_SOCKET = (ProcessRole.AUTHORITY, ProcessRole.COURIER)

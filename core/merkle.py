@@ -39,17 +39,22 @@ def node_hash(left: bytes, right: bytes) -> bytes:
 
 def whole_root(hashes: Sequence[bytes]) -> bytes:
     """Return the root above so many nodes of one level; their number is a power of two."""
-    return whole_root_of(b"".join(hashes))
+    return levels_of(b"".join(hashes))[-1]
 
 
-def whole_root_of(level: bytes) -> bytes:
-    """Return the same of nodes that are written one behind the other, as in a tile."""
-    # A proof has 255 of these hashes in each tile that it touches: a call for each would cost as much again.
+def levels_of(nodes: bytes) -> Sequence[bytes]:
+    """Return all that is whole above nodes of one level, a level each, from themselves to the last that has any.
+
+    Args:
+        nodes: written one behind the other, as in a tile; one at least.
+    """
+    # A proof has 255 of these hashes in a tile: a call for each would cost as much again.
     sha256, both = hashlib.sha256, 2 * HASH_OCTETS
-    while len(level) > HASH_OCTETS:
-        pairs = range(0, len(level), both)
-        level = b"".join([sha256(b"\x01" + level[at : at + both]).digest() for at in pairs])
-    return level
+    levels = [nodes]
+    while len(level := levels[-1]) >= both:
+        pairs = range(0, len(level) - both + 1, both)
+        levels.append(b"".join([sha256(b"\x01" + level[at : at + both]).digest() for at in pairs]))
+    return levels
 
 
 def peaks(size: int, begin: int = 0) -> Iterator[tuple[int, int]]:

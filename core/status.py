@@ -203,6 +203,12 @@ def approval_status(approval: ApprovalRecord, at: datetime) -> Status:
     return _judged(approval, lambda instant: _approval_then(approval, instant), at, turns)
 
 
+def approval_at(approval: ApprovalRecord, at: datetime) -> tuple[State, Terms | None]:
+    """Return state and terms of `approval_status`, for whoever asks of many: without the words, and what comes next."""
+    verdict = _approval_then(approval, at)
+    return verdict.state, _terms_then(approval, verdict)
+
+
 def open_at(approval: ApprovalRecord, at: datetime) -> bool:
     """Return whether the approval may still be ended, certified or amended: nobody has ended it, nor has time.
 
@@ -240,17 +246,19 @@ def _judged(
     verdict = then(at)
     later = sorted([turn for turn in turns if turn > at])
     change = next((turn for turn in later if then(turn) != verdict), None)
-    certificate = verdict.certificate
-    terms: Terms | None = _terms_of(approval, certificate) if certificate else approval.terms[0]
-    if ReasonCode.NOT_GRANTED_THEN in verdict.codes and certificate is None:
-        terms = None
     return Status(
         state=verdict.state,
         reasons=_in_words(approval, verdict),
-        certificate=certificate,
-        terms=terms,
+        certificate=verdict.certificate,
+        terms=_terms_then(approval, verdict),
         next_change=change,
     )
+
+
+def _terms_then(approval: ApprovalRecord, verdict: _Verdict) -> Terms | None:
+    if verdict.certificate is not None:
+        return _terms_of(approval, verdict.certificate)
+    return None if ReasonCode.NOT_GRANTED_THEN in verdict.codes else approval.terms[0]
 
 
 def _in_words(approval: ApprovalRecord, verdict: _Verdict) -> tuple[Reason, ...]:

@@ -19,6 +19,9 @@ class Turn(StrEnum):
     LONG = "long"
     """What takes long by its nature: files and reports that are sent, and what is read of the public log."""
 
+    DRAW = "draw"
+    """Evidence that another process draws, which may keep whoever asks waiting for seconds."""
+
     WAIT = "wait"
     """Whoever prefers to wait for what the authority is about to do (api/patience.py)."""
 

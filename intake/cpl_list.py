@@ -88,6 +88,21 @@ class ListedEntry:
 
 
 @dataclass(frozen=True)
+class ListedSheet:
+    """A list as its sheet shows it.
+
+    Args:
+        header: the line of its header.
+        places: by field, the column, from 0.
+        rows: all that holds something, what stands above the header too.
+    """
+
+    header: int
+    places: Mapping[str, int]
+    rows: Sequence[Row]
+
+
+@dataclass(frozen=True)
 class ProductsList:
     """A list that was read.
 
@@ -98,7 +113,7 @@ class ProductsList:
         unreadable: why others could not.
         unread: of those, what could be read of a trial's entry: it stands on the list, whatever else it says.
         remarks: what must be known about cells that could.
-        fields: of COLUMNS, those that the list has.
+        sheet: as it stands there.
     """
 
     form: str
@@ -107,7 +122,12 @@ class ProductsList:
     unreadable: tuple[Remark, ...]
     unread: tuple[ListedEntry, ...]
     remarks: tuple[Remark, ...]
-    fields: frozenset[str]
+    sheet: ListedSheet
+
+    @property
+    def fields(self) -> frozenset[str]:
+        """Of COLUMNS, those that the list has."""
+        return frozenset(self.sheet.places)
 
 
 def read_list(
@@ -282,7 +302,7 @@ def _of_rows(
         unreadable=tuple(sorted(unreadable, key=lambda each: each.line)),
         unread=tuple(unread),
         remarks=tuple(remarks),
-        fields=frozenset(header.places),
+        sheet=ListedSheet(header.line, header.places, tuple(rows)),
     )
 
 

@@ -1,11 +1,12 @@
 """The authority's signers, opened once: loading a key costs far more than using it."""
 
 import hashlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cached_property
 from pathlib import Path
+from typing import Protocol
 
 from ca.certificates import key_id
 from ca.profile import Profile
@@ -15,10 +16,11 @@ from keys.ceremony import JOURNAL_FILE, issuing_file, responder_file, statement_
 from keys.log_key import LOG_FILE, LogKey, make_log_key
 from keys.sealed import open_sealed
 from keys.signer import Signer
+from memory.beliefs import Certified
 from memory.memory import Memory
 from memory.records import Begun
 
-_FILES: tuple[tuple[HierarchyRole, Callable[[int], str]], ...] = (
+KEY_FILES: tuple[tuple[HierarchyRole, Callable[[int], str]], ...] = (
     (HierarchyRole.ISSUING, issuing_file),
     (HierarchyRole.RESPONDER, responder_file),
     (HierarchyRole.STATEMENT, statement_file),
@@ -80,13 +82,21 @@ def key_files(memory: Memory) -> dict[str, str]:
     They are numbered in the order in which they were first certified, or were to be.
     """
     found: dict[str, str] = {}
-    for role, name in _FILES:
+    for role, name in KEY_FILES:
         keys = dict.fromkeys(each.key_sha256 for each in memory.hierarchy(role))
         found |= {key: name(number) for number, key in enumerate(keys, start=1)}
     return found
 
 
-def next_number(memory: Memory, role: HierarchyRole) -> int:
+class Certifying(Protocol):
+    """What knows every certificate of the hierarchy: a memory, or one that is read without its key."""
+
+    def hierarchy(self, role: HierarchyRole) -> Sequence[Certified]:
+        """Return those of a role, oldest first."""
+        ...
+
+
+def next_number(memory: Certifying, role: HierarchyRole) -> int:
     """Return the number of the next key of a role: 1 before there is any."""
     return 1 + len({each.key_sha256 for each in memory.hierarchy(role)})
 
@@ -125,7 +135,7 @@ def opened_keyring(memory: Memory, place: KeyPlace, at: datetime) -> Keyring:
     pinned, files = memory.begun.keys, key_files(memory)
     found = {
         role: {key: _opened(place, files[key], key) for key in _needed(memory, role, place, files, at)}
-        for role, _ in _FILES
+        for role, _ in KEY_FILES
     }
     if not found[HierarchyRole.RESPONDER]:
         raise KeyUnusable(path=place.folder, detail="no responder was certified; the ceremony is not over")

@@ -6,6 +6,7 @@ into the copy is recognised by its seals and thrown away.
 """
 
 from datetime import datetime
+from typing import Protocol
 
 from ca.certificates import signature_holds
 from core.canonical import LARGEST_EXACT
@@ -149,7 +150,16 @@ def require_memory_not_behind(store: Store, memory: Memory, keyring: Keyring) ->
         at = heads[-1].number
 
 
-def require_not_behind(tx: Transaction, memory: Memory) -> None:
+class Heading(Protocol):
+    """What knows the row of the journal that a head was last signed for: a memory, or one that is read without keys."""
+
+    @property
+    def head(self) -> Head:
+        """That row; row 0 before the first."""
+        ...
+
+
+def require_not_behind(tx: Transaction, memory: Heading) -> None:
     """Raise StoreWentBack unless the register still holds the row that a head was last signed for."""
     head = memory.head
     if head.number and journal.link_of(tx, head.number) != head.link:

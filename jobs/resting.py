@@ -176,6 +176,17 @@ def rests_upon(kind: FactKind) -> Resting:
             | FactKind.SUSPICION_ANSWERED
             | FactKind.END_REQUEST_WITHDRAWN
             | FactKind.END_REQUEST_ANSWERED
+            | FactKind.MEETING_CALLED
+            | FactKind.MEETING_CANCELLED
+            | FactKind.ATTENDANCE_RECORDED
+            | FactKind.ATTENDANCE_STRUCK
+            | FactKind.AGENDA_PLACED
+            | FactKind.AGENDA_TAKEN_OFF
+            | FactKind.AGENDA_MINUTED
+            | FactKind.INTEREST_DECLARED  # told to whoever decides; whether they may, no rule asks
+            | FactKind.INTEREST_WITHDRAWN
+            | FactKind.COMMENT_MADE
+            | FactKind.COMMENT_RETRACTED
         ):
             return Resting.NOTHING
         case _:

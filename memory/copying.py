@@ -11,6 +11,7 @@ from pathlib import Path
 
 from core.errors import MemoryMissing, MemoryUnusable
 from core.kinds import HierarchyRole
+from core.looked_at import reading_uri
 from memory import beliefs
 from memory.beliefs import Certified
 from memory.book import BUSY_SECONDS, FILE_NAME
@@ -81,15 +82,17 @@ class CopyRead:
 
     Args:
         path: of the file.
+        reading: it is opened for reading alone, and its companions are not made either.
 
     Raises:
         MemoryUnusable: each question, if the copy cannot be read.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, *, reading: bool = False) -> None:
         self._path = path
         with self._guarded():
-            uri = f"{path.absolute().as_uri()}?mode=rw"  # a reader of a file with a log makes its index, if need be
+            # A reader of a file with a log makes its index, if need be.
+            uri = reading_uri(path) if reading else f"{path.absolute().as_uri()}?mode=rw"
             self._connection = sqlite3.connect(uri, uri=True, timeout=BUSY_SECONDS)
 
     def close(self) -> None:

@@ -81,6 +81,11 @@ class Operation(StrEnum):
     ANSWER_SUSPICION = "answer-suspicion"
     READ_SUSPICIONS = "read-suspicions"
     """Suspected breaches of which a Manufacturer was told, as it was told them."""
+    READ_COMMITTEE = "read-committee"
+    """What the committee keeps for itself: meetings, interests, comments."""
+    KEEP_MEETINGS = "keep-meetings"
+    DECLARE_INTEREST = "declare-interest"
+    COMMENT = "comment"
     CHANGE_CONTACT = "change-contact"
     READ_CONTACTS = "read-contacts"
     """Where notices of a Manufacturer go, and went."""
@@ -120,6 +125,7 @@ _READ_EVERYTHING = (
     Operation.READ_CPL,
     Operation.READ_DEPLOYMENTS,
     Operation.READ_REPORT,
+    Operation.READ_COMMITTEE,
 )
 
 # Verification is what everybody who acts for somebody is here for (F2.26); how the service is doing is no secret to
@@ -175,6 +181,9 @@ def _rights(role: Role) -> _Rights:
                     Operation.RECORD_NCSC_CERTIFICATE,
                     Operation.JUDGE_ADDITION,
                     Operation.RECONCILE_CPL,
+                    Operation.KEEP_MEETINGS,
+                    Operation.DECLARE_INTEREST,
+                    Operation.COMMENT,
                 ),
             )
         case Role.SSC_ADMIN:

@@ -20,14 +20,14 @@ from sqlalchemy.types import TypeDecorator, TypeEngine
 
 from core.alarms import printable
 from core.canonical import read_json
-from store import console_tables, log_tables, trial_tables
+from store import committee_tables, console_tables, log_tables, trial_tables
 from store.tables import metadata
 from store.transactions import Transaction, violated
 
 _TABLES = {each.name: each for each in metadata.sorted_tables}
 """In an order in which each comes behind those that it refers to."""
 
-_OF_ONE = (log_tables.log_leaves, trial_tables.evidence, console_tables.passkeys)
+_OF_ONE = (log_tables.log_leaves, trial_tables.evidence, console_tables.passkeys, committee_tables.meetings)
 assert all(each.metadata is metadata for each in _OF_ONE)
 
 _AT_ONCE = {"evidence_files": 1, "renderings": 4, "crls": 4}

@@ -38,6 +38,7 @@ log_tiles = Table(
     Column("octets", Octets, nullable=False),
     Column("root", Octets, nullable=False),
     PrimaryKeyConstraint("level", "place"),
+    Index(None, "level", "place", "root"),  # roots are read by hundreds, and behind the octets each costs a page
     sqlite_strict=True,
 )
 """Full tiles alone: what is in one that is not full follows from the leaves, or from the tiles below it."""

@@ -20,6 +20,7 @@ from sqlalchemy.pool import ConnectionPoolEntry
 from core.approval import ApprovalRecord
 from core.boundaries import boundary
 from core.errors import OutcomeUnknown, SchemaMismatch, StoreFull, StoreReadOnly, StoreUnavailable, StoreUrlUnusable
+from core.looked_at import reading_uri
 from store.hearing import Hearing
 from store.in_turn import Line, Turn
 from store.sqlite_listening import LOOK_SECONDS, Versions
@@ -112,10 +113,12 @@ class Store:
 
     Args:
         url: `sqlite:///path` or `postgresql://…`; the driver is chosen here.
+        reading: a file is opened for reading alone.
     """
 
-    def __init__(self, url: str) -> None:
-        self._engine = _engine(url)
+    def __init__(self, url: str, *, reading: bool = False) -> None:
+        file = sqlite_file(url) if reading else None
+        self._engine = _engine(url, None if file is None else reading_uri(file))
         self.dialect = self._engine.dialect.name
         self._line = Line()
 
@@ -325,7 +328,7 @@ def _parsed(url: str) -> URL:
     return parsed
 
 
-def _engine(url: str) -> Engine:
+def _engine(url: str, file_uri: str | None) -> Engine:
     parsed = _parsed(url)
     if parsed.get_backend_name() == "postgresql":
         ours = _postgresql()
@@ -334,6 +337,8 @@ def _engine(url: str) -> Engine:
         event.listen(engine, "do_connect", ours.connect)
         return engine
     waits = {"timeout": BUSY_TIMEOUT_SECONDS}
+    if file_uri is not None:
+        parsed = make_url(f"{_SQLITE}{file_uri}&uri=true")
     # What a refused statement would have written may be withheld from whoever reads the log (F2.22).
     engine = create_engine(parsed, connect_args=waits, max_overflow=_AS_MANY_AS_ASK, hide_parameters=True)
     event.listen(engine, "connect", _prepare_sqlite)

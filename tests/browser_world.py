@@ -20,8 +20,12 @@ from ra.applying import drafts
 from ra.reporting.breach import suspect_limit
 from ra.reporting.report import month_of
 from ra.telling import notices
+from renderer.asking import Renderer
+from tests.acting import member
 from tests.api_world import Api, done
+from tests.committee_world import convened
 from tests.console_world import Pages
+from tests.render_world import pdf
 from tests.signing import another_device
 from tests.world import DCC, NOW
 
@@ -50,10 +54,10 @@ class _Quiet(WSGIRequestHandler):
 
 
 @contextmanager
-def listening(api: Api) -> Iterator[Pages]:
-    """A console on a port of its own, as a test authority has it."""
+def listening(api: Api, pictures: Renderer | None = None, *, demo: bool = True) -> Iterator[Pages]:
+    """A console on a port of its own, as a test authority has it, or a live one; and somebody who draws evidence."""
     server = make_server("localhost", 0, _nothing, threaded=True, request_handler=_Quiet)
-    pages = Pages(api, demo=True, origin=f"http://localhost:{server.port}")
+    pages = Pages(api, demo=demo, origin=f"http://localhost:{server.port}", pictures=pictures)
     server.app = pages.app
     serving = threading.Thread(target=server.serve_forever, name="console")
     serving.start()
@@ -133,21 +137,38 @@ def seen_by(browser: Browser, pages: Pages, who: str | None) -> Iterator[Seen]:
 
 
 SAVED = frozenset(
-    {"evidence", "assets", "certificate_file", "notice_file", "listing_file", "report_file", "dossier_file"}
+    {
+        "evidence",
+        "evidence_page",
+        "marked_list",
+        "verified_file",
+        "assets",
+        "certificate_file",
+        "notice_file",
+        "listing_file",
+        "report_file",
+        "dossier_file",
+    }
 )
 """What is saved, and no page to look at."""
 
 _NAMED = {
+    "agenda-items": "item",
     "amendment-requests": "request",
     "applications": "application",
     "approvals": "approval",
     "breaches": "breach",
+    "certificates": "serial",
     "decisions": "decision",
     "drafts": "draft",
+    "end-requests": "ending",
     "evidence": "evidence",
     "invitations": "invitation",
+    "meetings": "meeting",
     "notices": "notice",
+    "orders": "order",
     "reports": "month",
+    "suspicions": "breach",
 }
 """Whose name stands for the argument in an address: by what comes before it."""
 
@@ -176,7 +197,7 @@ def things(pages: Pages) -> dict[str, str]:
     api = pages.api
     approval = api.granted(device=another_device(1), purpose=HOSTILE)
     application = api.applied(device=another_device(2), purpose=HOSTILE)
-    body = b"%PDF-1.7\n<script>alert(1)</script>\n%%EOF\n"
+    body = pdf(pages=7, content=b"BT /F1 24 Tf 72 700 Td (Report <script>alert\\(1\\)</script>) Tj ET")
     place = f"/v1/applications/{application}/evidence?name={'W' * 64}%3Cb%3Ex.pdf"
     evidence = done(api.send("manufacturer", "POST", place, body, Content_Type="application/pdf"), 201)["evidence"]
     decision = api.proposed(kind="grant", application=application, reasons=HOSTILE)
@@ -184,23 +205,41 @@ def things(pages: Pages) -> dict[str, str]:
     draft = drafted(pages, HOSTILE)
     wanted = {"reasons": HOSTILE, "maximum_devices": 600}
     asked = api.ask("manufacturer", "POST", f"/v1/approvals/{approval}/amendment-requests", wanted)
+    ending = api.ask("manufacturer", "POST", f"/v1/approvals/{approval}/end-requests", {"reasons": HOSTILE})
     with api.world.store.begin("suspect") as tx:
         breach = suspect_limit(tx, approval, deployed=501, maximum=500, actor=DCC, at=NOW)
+    done(api.ask("officer-1", "POST", f"/v1/breaches/{breach}/telling", {"text": HOSTILE}))
     admin = pages.browser("admin")
     fields = pages.fields(admin.get("/console/people", base_url=pages.origin).text, "/console/people/invitation")
     made = pages.post("admin", "/console/people/invitation", fields).text
     invitation = made.partition("/console/invitations/")[2].partition("<")[0]
     return {
+        **convened(api, application, decision, HOSTILE),
         "application": application,
         "approval": approval,
         "breach": str(breach),
         "decision": decision,
         "draft": draft,
+        "ending": str(done(ending, 201)["request"]),
         "evidence": str(evidence),
         "invitation": invitation,
         "notice": notice_of(pages, approval),
         "month": month_of(pages.desk.clock.now()),
+        **beside(pages, approval),
         "request": str(done(asked, 201)["request"]),
+    }
+
+
+def beside(pages: Pages, approval: str) -> dict[str, str]:
+    """An order, a standing requirement, a question of a report, and the certificate of an approval."""
+    api, leaving = pages.api, {"kind": "change-roster", "why": HOSTILE, "remove": [member("officer-3").key]}
+    done(api.ask("officer-1", "POST", "/v1/reports/questions", {"text": HOSTILE}), 201)
+    return {
+        "order": str(done(api.ask("officer-1", "POST", "/v1/orders", leaving), 201)["order"]),
+        "standing": str(
+            done(api.ask("officer-1", "POST", "/v1/requirements/standing", {"text": HOSTILE}), 201)["standing"]
+        ),
+        "serial": str(done(api.ask("auditor", "GET", f"/v1/approvals/{approval}"))["certificates"][0]["serial"]),
     }
 
 

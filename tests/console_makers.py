@@ -8,6 +8,10 @@ from ra.applying import drafts
 from ra.applying.apply import Apply
 from ra.auditing.journal import searched
 from ra.desk import Desk
+from ra.meeting.agenda import step
+from ra.meeting.meetings import next_meeting
+from ra.reporting.report import shown as report_shown
+from ra.telling.reconcile import reconcile_marked
 from tests.world import DEVICE, NOW
 
 NOT_OVER_HTTP = {
@@ -15,13 +19,14 @@ NOT_OVER_HTTP = {
     *("people", "invite", "begin", "sessions", "revoke_session", "searched"),  # in a browser
     *("rehearse", "timeline", "question", "enrolled"),  # the same; tests/test_console_use_cases.py
     *("begin_draft", "drafts", "draft", "keep_part", "throw_away", "judge", "sent_before", "send"),
+    *("step", "next_meeting", "reconcile_marked", "shown"),  # in a browser, too
     *("pdf_of", "gather", "stands"),  # they typeset, and put things together, for whoever has been let in
 }
 """Use cases that no address of the API reaches."""
 
 _MAKERS = {"manufacturer", "rival"}
-_HOLDS = {"officer-1", "admin", "auditor", "manufacturer", "dcc", "panel"}
-_READERS = {"officer-1", "admin", "auditor"}
+_SSC = {"officer-1", "admin", "auditor"}
+_HOLDS = _SSC | {"manufacturer", "dcc", "panel"}
 _EVERYBODY = _HOLDS | {"rival"}
 
 MAY: dict[str, tuple[str, set[str]]] = {
@@ -39,22 +44,56 @@ MAY: dict[str, tuple[str, set[str]]] = {
     "ask_end": ("POST /console/approvals/{approval}/end", {"manufacturer"}),
     "withdraw_asked": ("POST /console/approvals/{approval}/withdrawal", set()),
     "certificate_file": ("GET /console/approvals/{approval}/certificate", _HOLDS),
-    "listing": ("GET /console/list", _READERS | {"dcc", "panel"}),
-    "listing_file": ("GET /console/list/file", _READERS | {"dcc", "panel"}),
+    "listing": ("GET /console/list", _SSC | {"dcc", "panel"}),
+    "listing_file": ("GET /console/list/file", _SSC | {"dcc", "panel"}),
     "acknowledge_them": ("POST /console/list/acknowledgement", {"panel"}),
     "reconciling": ("GET /console/list/reconciliation", {"officer-1", "panel"}),
     "reconcile_it": ("POST /console/list/reconciliation", {"officer-1", "panel"}),
-    "reports": ("GET /console/reports", _READERS | {"dcc"}),
-    "report": ("GET /console/reports/{month}", _READERS | {"dcc"}),
-    "report_file": ("GET /console/reports/{month}/file", _READERS | {"dcc"}),
+    "marked_list": ("GET /console/list/reconciliation/none", set()),
+    "reports": ("GET /console/reports", _SSC | {"dcc"}),
+    "report": ("GET /console/reports/{month}", _SSC | {"dcc"}),
+    "report_file": ("GET /console/reports/{month}/file", _SSC | {"dcc"}),
     "issue_it": ("POST /console/reports/{month}/issue", {"dcc"}),
     "remark_it": ("POST /console/reports/{month}/remark", {"dcc"}),
     "deployments": ("GET /console/deployments", {"dcc"}),
     "record_them": ("POST /console/deployments", {"dcc"}),
-    "journal_page": ("GET /console/journal", _READERS),
+    "journal_page": ("GET /console/journal", _SSC),
     "verify": ("GET /console/verify", _EVERYBODY),
+    "verify_file": ("GET /console/verify/file", _EVERYBODY),
+    "verify_them": ("POST /console/verify/file", _EVERYBODY),
+    "verified_file": ("GET /console/verify/file/none", set()),
     "notices": ("GET /console/notices", _EVERYBODY),
     "notice_file": ("GET /console/notices/{notice}/file", _HOLDS),
+    "breaches": ("GET /console/breaches", _SSC),
+    "suspicions": ("GET /console/suspicions", _SSC | _MAKERS),
+    "suspicion": ("GET /console/suspicions/{breach}", _SSC | {"manufacturer"}),
+    "answer_suspicion": ("POST /console/suspicions/{breach}/answer", {"manufacturer"}),
+    "files_of_breach": ("GET /console/breaches/{breach}/files", _SSC),
+    "attach_to_breach": ("POST /console/breaches/{breach}/files", {"officer-1"}),
+    "files_of_suspicion": ("GET /console/suspicions/{breach}/files", _SSC | {"manufacturer"}),
+    "attach_to_suspicion": ("POST /console/suspicions/{breach}/files", {"manufacturer"}),
+    "files_of_amendment_request": ("GET /console/amendment-requests/{request}/files", _SSC | {"manufacturer"}),
+    "attach_to_amendment_request": ("POST /console/amendment-requests/{request}/files", {"manufacturer"}),
+    "files_of_report": ("GET /console/reports/{month}/files", _SSC | {"dcc"}),
+    "attach_to_report": ("POST /console/reports/{month}/files", {"dcc"}),
+    "contacts": ("GET /console/contacts", _SSC | _MAKERS),
+    "change_contacts": ("POST /console/contacts", _MAKERS),
+    "orders": ("GET /console/orders", _SSC),
+    "give_order": ("POST /console/orders", {"officer-1"}),
+    "order_page": ("GET /console/orders/{order}", _SSC),
+    "sign_order": ("POST /console/orders/{order}/authorisation", {"officer-1"}),
+    "health": ("GET /console/health", _EVERYBODY),
+    "undelivered": ("GET /console/notices/undelivered", _SSC),
+    "certificate_page": ("GET /console/certificates/{serial}", _HOLDS),
+    "standing_requirements": ("GET /console/requirements", _SSC | _MAKERS),
+    "require_always": ("POST /console/requirements", {"officer-1"}),
+    "require_no_more": ("POST /console/requirements/{standing}/end", {"officer-1"}),
+    "ask_in_report": ("POST /console/reports/{month}/question", {"officer-1"}),
+    "ask_no_more": ("POST /console/reports/{month}/question-end", set()),
+    "answer_in_report": ("POST /console/reports/{month}/answer", set()),
+    "entries": ("GET /console/approvals/{approval}/entries", {"officer-1"}),
+    "say_addition": ("POST /console/approvals/{approval}/addition", {"officer-1"}),
+    "say_certified": ("POST /console/approvals/{approval}/ncsc-certificate", {"officer-1"}),
     **{
         f"draft_{part}": (f"GET /console/drafts/{{draft}}/{part}", {"manufacturer"})
         for part in ("device", "firmware", "certificates", "trial", "key")
@@ -81,4 +120,8 @@ def acts_of_makers(desk: Desk, actor: Actor) -> list[Callable[[], object]]:
         lambda: drafts.judge(desk, actor, little),
         lambda: drafts.send(desk, actor, name, little),
         lambda: searched(desk, actor, "x", after=0, limit=1),
+        lambda: report_shown(desk, actor, "2027-01"),
+        lambda: step(desk, actor, "agi-of-another"),
+        lambda: next_meeting(desk, actor),
+        lambda: reconcile_marked(desk, actor, b""),
     ]

@@ -2,13 +2,18 @@
 
 import json
 import re
+import tempfile
 from html import unescape
+from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
-from app.console import agreement, verifies
+from api.readiness import Purpose
+from app.console import agreement, verifies, verifies_many
+from app.kept_results import KeptResults
 from app.officer import body_of
 from console.app import create_console
 from console.demo import add_demo
@@ -20,8 +25,10 @@ from ra.access import authenticate
 from ra.authorising import Signed
 from ra.entering.passkeys import Relying
 from ra.entering.sessions import begin
+from renderer.asking import Renderer
 from tests.acting import signed_for
-from tests.api_world import Api
+from tests.api_world import PEOPLE, Api
+from tests.world import csr_pem
 
 ORIGIN = "https://console.example"
 _FIELD = re.compile(r'<input type="hidden" name="([^"]+)" value="([^"]*)">')
@@ -35,26 +42,33 @@ class DemoOf:
         self._api = api
 
     def names(self) -> list[tuple[str, str]]:
-        return [(name, name) for name in self._api.keys]
+        return [(name, PEOPLE[name][0].value) for name in self._api.keys]
 
     def key(self, name: str) -> str | None:
         return self._api.keys.get(name)
+
+    def csr(self) -> str:
+        return csr_pem().decode()
 
 
 class Pages:
     """One console, and a browser for each person."""
 
-    def __init__(self, api: Api, *, demo: bool = False, origin: str = ORIGIN) -> None:
+    def __init__(self, api: Api, *, demo: bool = False, origin: str = ORIGIN, pictures: Renderer | None = None) -> None:
         self.api = api
         self.desk = api.world.desk
         self.console = Console(
             desk=self.desk,
             name="TEST Trial CPA",
-            relying=Relying(identifier="console.example", origin=origin),
+            relying=Relying(identifier=urlsplit(origin).hostname or "", origin=origin),
             wrote=api.mirror.follow,
             verify=verifies(api.mirror),
+            verify_many=verifies_many(api.mirror),
+            kept=KeptResults(Path(tempfile.mkdtemp(prefix="results")), api.world.machine),
             agreement=agreement(api.lookout),
+            health=lambda: api.lookout.readiness(Purpose.WRITING),
             require_whole=lambda: None,
+            pictures=pictures,
             ways_in=("offered",) if demo else (),
         )
         self.app = create_console(self.console, secret_key=b"k" * 32)

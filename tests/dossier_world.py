@@ -5,12 +5,14 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any, cast
+from urllib.parse import urlencode
 
 from app.cli.decide_export import fetched
 from app.cli.journal import lines
 from app.client import Client, Fetched
 from core.canonical import canonical
 from core.chain import GENESIS, SealedRow, head_statement, link
+from core.errors import ServiceRefused
 from core.kinds import HierarchyRole
 from officers.statement import Authority
 from ra.authorising import authority_shown
@@ -38,14 +40,17 @@ class Auditor:
 
     api: Api
 
-    def show(self, kind: type[Any], address: str, **_: object) -> Any:
-        return view_of(kind, self._octets(address))
+    def show(self, kind: type[Any], address: str, **query: str) -> Any:
+        return view_of(kind, self._octets(f"{address}?{urlencode(query)}" if query else address))
 
     def fetch(self, address: str, accept: str, **_: object) -> Fetched:
         return Fetched(self._octets(address, Accept=accept), accept, None)
 
     def _octets(self, address: str, **headers: str) -> bytes:
         answer = self.api.ask("auditor", "GET", address, **headers)
+        if answer.status_code == 404:
+            assert answer.json is not None
+            raise ServiceRefused(status=404, problem=answer.json["code"], detail="", advice="")
         assert answer.status_code == 200, answer.get_data()
         return answer.get_data()
 

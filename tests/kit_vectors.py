@@ -5,7 +5,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from tests import kit_decision_vectors, kit_evidence_vectors
+from tests import kit_decision_vectors, kit_evidence_vectors, kit_register_vectors, kit_roster_vectors
 from tests.kit_world import consistency, inclusion
 from verify.kit.instants import seconds
 from verify.kit.note import checkpoint
@@ -68,6 +68,7 @@ if __name__ == "__main__":
     from verify.kit.vectors import judged
 
     FOLDER.mkdir(exist_ok=True)
-    for name, vector in {**made(), **kit_evidence_vectors.made(), **kit_decision_vectors.made()}.items():
+    others = (kit_evidence_vectors, kit_decision_vectors, kit_register_vectors, kit_roster_vectors)
+    for name, vector in {**made(), **{name: each for one in others for name, each in one.made().items()}}.items():
         text = json.dumps({"name": name, **vector, "verdict": judged(vector)}, indent=1, sort_keys=True)
         (FOLDER / f"{name}.json").write_text(f"{text}\n", encoding="utf-8")

@@ -1,6 +1,6 @@
 """The web process as it is, in this one: front, status plane, API on its threads, over a world's store."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -48,7 +48,9 @@ class Operation:
 class Web:
     """A web process; it notes whatever reaches the API."""
 
-    def __init__(self, world: World) -> None:
+    def __init__(
+        self, world: World, pages: Mapping[str, int] | None = None, session: Callable[[str], bool] = lambda _: False
+    ) -> None:
         self.world = world
         self.api = Api(world)
         self.reached: list[tuple[str, int]] = []
@@ -60,7 +62,7 @@ class Web:
         self.served = Served(
             plane=plane,
             application=self._noting,
-            limits=BodyLimits(self.described),
+            limits=BodyLimits(self.described, pages, session),
             ready=self.lookout.ready,
             description=described(self.api.flask),
             note=lambda *one: self.refused.append(one),

@@ -30,13 +30,14 @@ from ra.entering import passkeys, sessions
 from ra.reporting.breach import suspect_limit
 from store.log_tables import checkpoints, registers
 from store.reading import approvals as approval_reading
-from store.reading import log, requests
+from store.reading import log
 from store.rows import Credential
 from store.tables import credentials
 from store.verbs import access, facts
 from store.verbs.conditions import set_conditions
 from tests.acting import member
 from tests.api_world import PEOPLE, Api, application, done, refused
+from tests.committee_world import bodies_over_http, convened, may_over_http
 from tests.console_makers import NOT_OVER_HTTP, acts_of_makers
 from tests.trial_rows import empty_register
 from tests.world import DCC, NOW, World, csr_pem
@@ -81,6 +82,7 @@ MAY: dict[str, set[str] | frozenset[str]] = {
     "exportAudit": SSC,
     "fetchDossier": SSC,
     "showRoster": SSC,
+    **may_over_http(OFFICERS, SSC),
     "proposeOrder": OFFICERS,
     "proposeRevocations": OFFICERS,
     "showRevocations": SSC,
@@ -181,12 +183,7 @@ def shared(store_copy: Callable[[str], str], keys_folder: Any) -> Iterator[Api]:
     api.approval = api.granted()  # type: ignore[attr-defined]
     api.furniture = _furniture(api, api.approval)  # type: ignore[attr-defined]
     with world.store.begin("test") as tx:
-        shown = {
-            "size": 1,
-            "root": log.tile(tx, 0, 0, 1),
-            "note": "a note\n",
-            "signed_at": world.clock.now(),
-        }
+        shown = {"size": 1, "root": log.tile(tx, 0, 0, 1), "note": "a note\n", "signed_at": world.clock.now()}
         tx.connection.execute(insert(checkpoints), shown)
         tx.connection.execute(insert(registers), empty_register())
     yield api
@@ -224,6 +221,7 @@ def _furniture(api: Api, approval: str) -> dict[str, str]:
         "request": done(asked, 201)["request"],
         "end_request": done(ending, 201)["request"],
         "order": done(order, 201)["order"],
+        **convened(api, application_id, application_id, "x"),
     }
 
 
@@ -263,6 +261,7 @@ def _bodies(api: Api) -> dict[str, Any]:
         "answerCertificate": {"accepted": True},
         "changeApplication": {"purpose": "x"},
         "changeContact": {"notices": "x"},
+        **bodies_over_http(api.furniture["waiting"]),  # type: ignore[attr-defined]
         "tellOfBreach": {"text": "x"},
         "answerSuspicion": {"answer": "x"},
         "attachToSuspicion": b"x",
@@ -384,7 +383,7 @@ def test_whoever_does_not_decide_may_do_so_much_a_day_whatever_it_is(
 
 BOUNDED_BY_ITSELF = {("dcc", "issueReport")}  # one for each month, and an earlier test has issued it
 NEVER_THEIRS = {("rival", operation) for operation, may in MAY.items() if operation != "apply"}
-WRONG_PERSON = {"same-person", "not-the-proposer"}
+WRONG_PERSON = {"same-person", "not-the-proposer", "not-the-author"}
 OTHER_FORMS = {
     "listCplInstructions": "text/csv",
     "showReport": "application/pdf",
@@ -534,45 +533,6 @@ def test_what_is_public_needs_no_credential(shared: Api, operation: str) -> None
     answer = shared.ask(None, method, named, b"" if method == "POST" else None)
     assert answer.status_code in {200, 503}, answer.data
     assert answer.status_code == 200 or operation == "ready"
-
-
-def test_an_expired_and_a_revoked_credential_are_no_credentials(world: World) -> None:
-    api = Api(world)
-    done(api.ask("auditor", "GET", "/v1/applications"))
-    with world.store.read() as tx:
-        auditor = next(each for each in requests.credential_list(tx) if each.name == "auditor")
-    revoke_access(world.desk, CONSOLE, auditor.id)
-    api.mirror.follow()
-    for path, place in PLACES.items():
-        refused(api.ask("auditor", "GET", path), 401, "credential-invalid")
-        whose = Refused(code="credential-invalid", place=place, name="auditor", role=Role.AUDITOR, ended="revoked")
-        assert api.plane.refused == (whose,)
-    world.clock.advance(world.desk.rules.longest_credential - timedelta(seconds=1))
-    done(api.ask("officer-1", "GET", "/v1/applications"))
-    world.clock.advance(timedelta(seconds=1))
-    for path, place in PLACES.items():
-        refused(api.ask("officer-1", "GET", path), 401, "credential-invalid")
-        whose = Refused(
-            code="credential-invalid", place=place, name="officer-1", role=Role.SSC_OFFICER, ended="expired"
-        )
-        assert api.plane.refused == (whose,)
-    # Of what is done nothing is told.
-    done(api.ask(None, "GET", "/v1/authority"))
-    assert api.plane.refused == ()
-
-
-def test_each_refusal_in_a_batch_is_one(world: World) -> None:
-    api = Api(world)
-    made = [api.proposed(kind="refuse", application=api.applied()) for _ in range(2)]
-    asked = [{"decision": each, "proposal_sha256": api.second_body(each)["proposal_sha256"]} for each in made]
-    done(api.ask("officer-1", "POST", "/v1/decisions/batch/second", {"decisions": asked}))
-    assert [(each.code, each.name, each.place) for each in api.plane.refused] == [
-        ("same-person", "officer-1", "/v1/decisions/batch/second")
-    ] * 2
-
-
-PLACES = {"/v1/applications": "/v1/applications", "/v1/verify/TDT-2027-0001-N": "/v1/verify/<approval>"}
-"""An address of the API and one of the status plane, with their shapes."""
 
 
 def test_a_manufacturer_lists_its_own_and_nobody_elses(shared: Api) -> None:

@@ -9,6 +9,7 @@ from types import SimpleNamespace
 import pytest
 
 from api.readiness import AlarmAnswer, Readiness
+from app import looks
 from app.cli import check
 from app.house import House
 from core.alarms import Alarm, AlarmCode
@@ -36,7 +37,7 @@ def looked(house: House, monkeypatch: pytest.MonkeyPatch, *, name: str, root: by
     """Look while a service answers: whose it says that it is, and how long ago web left a sign of life here."""
     who = SimpleNamespace(name=name, root=SimpleNamespace(sha256=hashlib.sha256(root).hexdigest()))
     ready = Readiness(True, (), (AlarmAnswer(code=AlarmCode.STORE_FULL, since=NOW, sentence=THEIRS),))  # noqa: FBT003
-    monkeypatch.setattr(check, "told_authority", lambda *_: who)
+    monkeypatch.setattr(looks, "told_authority", lambda *_: who)
     monkeypatch.setattr(check, "told_ready", lambda *_: ready)
     if lived is not None:
         with house.store.begin("a sign of life") as tx:

@@ -5,8 +5,10 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from flask import Response
 
 from api.forms.revoking import REVOCATIONS_LIMIT
+from api.links import MOST_LINKS, with_proofs
 from app.recomputed import recomputed
 from core.canonical import digest
 from core.errors import ShownOtherwise
@@ -57,7 +59,12 @@ def test_officers_revoke_a_file_of_approvals_and_follow_it(people: People, tmp_p
     told = people.run("officer-1", "decide", "revoke-many", "--progress", decision, "--wait")
     assert told.status == 0
     assert "says all of it" in told.out
-    found = done(api.ask("auditor", "GET", f"/v1/revocations/{decision}"))
+    progress = api.ask("auditor", "GET", f"/v1/revocations/{decision}")
+    proofs = [f'</v1/proofs/inclusion?approval={each}>; rel="describedby"' for each in sorted([first, second])]
+    assert progress.headers.getlist("Link") == proofs
+    template = progress.headers["Link-Template"]
+    assert template == '"/v1/proofs/inclusion?approval={approval}"; rel="describedby"'
+    found = done(progress)
     assert (found["total"], found["ended"], found["already_ended"], found["told"]) == (2, 2, 0, 2)
     assert found["crl_number"] is not None
     unseen = done(api.ask("officer-1", "GET", "/v1/tasks"))["tasks"]
@@ -99,3 +106,11 @@ def test_what_cannot_be_asked(people: People, tmp_path: Path) -> None:
     named = tmp_path / "none.txt"
     named.write_text("", "utf-8")
     assert people.run("officer-1", "decide", "revoke-many", str(named), "--cause", "ssc", "--why", "x").status
+
+
+def test_of_many_approvals_the_template_alone_says_where_each_is_proved() -> None:
+    """100,000 links would be in no header that a server in front lets through."""
+    for count in (MOST_LINKS, MOST_LINKS + 1):
+        said = with_proofs(Response(), [f"TDT-2027-{number:04d}-X" for number in range(count)])
+        assert len(said.headers.getlist("Link")) == (count if count <= MOST_LINKS else 0)
+        assert "{approval}" in said.headers["Link-Template"]

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from console.guard import OPEN
+from console.guard import COOKIE, OPEN
 from core.kinds import AuthorisedAct
 from officers import claims
 from officers.statement import Listed, revocation_digest
@@ -17,14 +17,17 @@ from ra.deciding.look import decision as decision_of
 from ra.entering.sessions import SESSION_LIFE
 from ra.reporting.report import month_of
 from ra.telling.approvals import approval as approval_of
-from tests import console_makers
+from tests import committee_world, console_makers
 from tests.api_world import Api, done
-from tests.browser_world import drafted, notice_of
+from tests.browser_world import beside, drafted, notice_of
 from tests.console_world import ORIGIN, Pages
+from tests.evidence_world import journal
 from tests.signing import another_device
 from tests.world import World
 
 HOSTILE = "W" * 64 + " \N{RIGHT-TO-LEFT OVERRIDE}\u05e7\u05e8\u05d9\u05d0\u05d4 <script>alert(1)</script> =1+1 &amp;"
+
+_TABLE = re.compile('<table class="wide">.*?</table>', re.DOTALL)
 
 _EVERYBODY = {"officer-1", "admin", "auditor", "manufacturer", "rival", "dcc", "panel"}
 _READERS = {"officer-1", "admin", "auditor"}
@@ -37,11 +40,28 @@ MAY: dict[str, tuple[str, set[str]]] = {
     "require": ("POST /console/applications/{application}/requirements", {"officer-1"}),
     "close_it": ("POST /console/applications/{application}/requirements/{requirement}/closing", {"officer-1"}),
     "evidence": ("GET /console/evidence/{evidence}", _READERS),
+    "evidence_shown": ("GET /console/evidence/{evidence}/shown", _READERS),
+    "evidence_page": ("GET /console/evidence/{evidence}/pages/1", _READERS),
     "decisions": ("GET /console/decisions", _READERS),
     "decision": ("GET /console/decisions/{decision}", _READERS),
     "compose_grant": ("GET /console/applications/{application}/grant", {"officer-1"}),
     "compose_refusal": ("GET /console/applications/{application}/refusal", {"officer-1"}),
     "compose_amendment": ("GET /console/approvals/{approval}/amendment", {"officer-1"}),
+    **{
+        f"compose_{endpoint}": (f"GET /console/{place}", {"officer-1"})
+        for endpoint, place in (
+            ("rekey", "approvals/{approval}/rekey"),
+            ("revocation", "approvals/{approval}/revocation"),
+            ("revocations", "revocations"),
+            ("withdrawal", "approvals/{approval}/ending"),
+            ("waiting_withdrawal", "approvals/{approval}/waiting"),
+            ("correction", "notices/{notice}/correction"),
+        )
+    },
+    "end_request": ("GET /console/end-requests/{ending}", _READERS | {"manufacturer"}),
+    "answer_end": ("POST /console/end-requests/{ending}/answer", {"officer-1"}),
+    "acknowledge_it": ("POST /console/decisions/{decision}/acknowledgement", {"officer-1"}),
+    "witness_it": ("POST /console/decisions/{decision}/witness", {"officer-1"}),
     "amendment_request": ("GET /console/amendment-requests/{request}", {"officer-1"}),
     "compose_amendment_refusal": ("GET /console/amendment-requests/{request}/refusal", {"officer-1"}),
     "sign_it": ("POST /console/decisions/{decision}/authorisation", {"officer-1"}),
@@ -68,6 +88,7 @@ MAY: dict[str, tuple[str, set[str]]] = {
     "send_invitation": ("POST /console/people/invitation", {"admin"}),
     "sign_out": ("POST /console/sign-out", set()),
     **console_makers.MAY,
+    **committee_world.MAY,
 }
 """Whom each page lets in; who is not named is told no, or that there is no such thing. Others are for everybody."""
 
@@ -105,8 +126,12 @@ def named(pages: Pages) -> dict[str, str]:
     place, needed = f"/v1/applications/{application}/requirements", {"text": HOSTILE}
     requirement = str(done(api.ask("officer-2", "POST", place, needed), 201)["requirement"])
     place, asked = f"/v1/approvals/{approval}/amendment-requests", {"reasons": HOSTILE, "other": HOSTILE}
+    ending = api.ask("manufacturer", "POST", f"/v1/approvals/{approval}/end-requests", {"reasons": HOSTILE})
+    done(api.ask("officer-2", "POST", f"/v1/breaches/{breach}/telling", {"text": HOSTILE}))
     return {
+        **committee_world.convened(api, application, decision, HOSTILE),
         "breach": breach,
+        "ending": str(done(ending, 201)["request"]),
         "requirement": requirement,
         "request": str(done(api.ask("manufacturer", "POST", place, asked), 201)["request"]),
         "application": application,
@@ -114,6 +139,7 @@ def named(pages: Pages) -> dict[str, str]:
         "decision": decision,
         "draft": drafted(pages, HOSTILE),
         "notice": notice_of(pages, approval),
+        **beside(pages, approval),
         "month": month_of(pages.desk.clock.now()),
         "evidence": str(done(sent, 201)["evidence"]),
         "credential": next(each for each in [pages.actor("dcc").credential] if each),
@@ -135,7 +161,9 @@ def seconding(pages: Pages, who: str, decision: str) -> dict[str, str]:
 
 
 def test_each_page_is_in_the_table(pages: Pages) -> None:
-    assert {rule.endpoint for rule in pages.app.url_map.iter_rules()} | {"offered", "come_in_as"} == set(MAY) | OPEN
+    assert {rule.endpoint for rule in pages.app.url_map.iter_rules()} | {"offered", "come_in_as", "try_example"} == set(
+        MAY
+    ) | OPEN
 
 
 def test_no_two_pages_have_one_address(pages: Pages) -> None:
@@ -150,20 +178,56 @@ def test_no_two_pages_have_one_address(pages: Pages) -> None:
 
 @pytest.mark.parametrize("who", sorted(_EVERYBODY))
 def test_who_sees_what(pages: Pages, named: dict[str, str], who: str) -> None:
+    """Each page for each role, and for another Manufacturer: what is not theirs tells nothing and does nothing."""
     csrf = _csrf(pages, who)
-    for endpoint, (said, may) in MAY.items():
-        if endpoint == "sign_out":
-            continue
-        method, _, path = said.partition(" ")
-        place = path.format(**named)
-        fields = {"csrf_token": csrf, "credential": named["credential"]}
-        answer = pages.get(who, place) if method == "GET" else pages.post(who, place, fields)
-        let_in = {200, 202, 302, 303, 409, 422}  # 409, 422: let in, and told that the form says too little
-        assert (answer.status_code in let_in) is (who in may), (endpoint, answer.status_code)
-        if who not in may:
-            assert answer.status_code in {403, 404}, endpoint
-            assert named["evidence"] not in answer.text
-        assert answer.status_code < 500
+    fields = {"csrf_token": csrf, "credential": named["credential"]}
+    told = len(journal(pages.api.world.store))
+    for mine in (False, True):  # first what must leave nothing behind
+        for endpoint, (said, may) in MAY.items():
+            if endpoint == "sign_out" or (who in may) is not mine:
+                continue
+            place = said.partition(" ")[2].format(**named)
+            for method in sorted(_methods(pages, endpoint)):
+                answer = pages.get(who, place) if method == "GET" else pages.post(who, place, fields)
+                let_in = {200, 202, 302, 303, 409, 422}  # 409, 422: let in, and told that the form says too little
+                assert (answer.status_code in let_in) is mine, (endpoint, method, answer.status_code)
+                if not mine:
+                    assert answer.status_code in {403, 404}, (endpoint, method)
+                    found = [each for each in (named["evidence"], "W" * 64, "Acme", "alert(1)") if each in answer.text]
+                    assert not found, (endpoint, method)
+        assert mine or len(journal(pages.api.world.store)) == told
+
+
+def _methods(pages: Pages, endpoint: str) -> set[str]:
+    return {
+        method
+        for rule in pages.app.url_map.iter_rules(endpoint)
+        for method in (rule.methods or set()) & {"GET", "POST"}
+    }
+
+
+def test_a_session_of_the_console_is_none_of_the_service(pages: Pages) -> None:
+    browser = pages.signed_in("officer-1")
+    kept = browser.get_cookie(COOKIE, domain="console.example")
+    assert kept is not None
+    assert pages.api.send(None, "GET", "/v1/applications", Cookie=f"{COOKIE}={kept.value}").status_code == 401
+    key = {"Authorization": f"Bearer {pages.api.keys['officer-1']}"}
+    assert pages.browser(None).get("/console/home", base_url=ORIGIN, headers=key).status_code == 302
+
+
+def test_each_cell_of_a_table_says_of_which_column_it_is(pages: Pages) -> None:
+    """Where a table is stacked on a narrow screen its head is out of sight."""
+    templates = sorted(Path(pages.app.root_path, "pages").iterdir())
+    tables = [(each.name, found) for each in templates for found in _TABLE.findall(each.read_text())]
+    assert len(tables) > 30
+    for name, table in tables:
+        columns = re.findall('<th scope="col">(.*?)</th>', table)
+        labels = re.findall(r'data-label="([^"]*)"', table)
+        assert set(labels) <= set(columns), name
+        unlabelled = [
+            cell for cell in re.findall("<td[^>]*>", table) if "data-label" not in cell and "colspan" not in cell
+        ]
+        assert not unlabelled, name
 
 
 def test_without_a_session_every_page_but_the_door_asks_to_sign_in(pages: Pages, named: dict[str, str]) -> None:
@@ -275,12 +339,13 @@ def test_a_session_ends_by_time_by_leaving_by_revocation_and_with_its_access(wor
 def test_a_test_authority_offers_its_people_and_a_live_one_has_no_such_page(world: World) -> None:
     api = Api(world)
     assert Pages(api).get(None, "/console/demo").status_code == 404
+    assert Pages(api).browser(None).post("/console/demo/example", base_url=ORIGIN).status_code in {400, 404}
     assert "/console/demo" not in Pages(api).get(None, "/console/sign-in").text
     pages = Pages(api, demo=True)
     client = pages.browser(None)
     assert "/console/demo" in client.get("/console/sign-in", base_url=ORIGIN).text
     page = client.get("/console/demo?then=/console/decisions", base_url=ORIGIN).text
-    fields = pages.fields(page)
+    fields = pages.fields(page, "/console/demo")
     assert client.post("/console/demo", base_url=ORIGIN, data={**fields, "name": "nobody"}).status_code == 401
     assert client.post("/console/demo", base_url=ORIGIN, data={**fields, "name": "monitor"}).status_code == 403
     come = client.post("/console/demo", base_url=ORIGIN, data={**fields, "name": "officer-2"})

@@ -90,6 +90,18 @@ def test_an_application_is_written_in_parts_checked_and_sent_once(pages: Pages) 
     assert taken.assurance[0].scheme == "ZigBee"
 
 
+@pytest.mark.parametrize(
+    "written", ["no request", "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----", "AAAA"]
+)
+def test_a_request_that_is_none_is_refused_on_its_own_page(pages: Pages, written: str) -> None:
+    place = begun(pages)
+    assert kept(pages, place, DraftPart.KEY, {"csr": written}).location == f"{place}/key"
+    page = pages.get("manufacturer", f"{place}/key").text
+    assert 'id="csr-wanting"' in page
+    assert "It is kept, and not complete yet" in page
+    assert "Not complete" in pages.get("manufacturer", place).text
+
+
 def test_what_is_typed_is_kept_whatever_it_is_and_said_to_lack_something(pages: Pages) -> None:
     place = begun(pages)
     odd = {"start": "04/05/2027", "expiry": "never", "maximum_devices": "-1", "purpose": HOSTILE, "contact": "\x00"}

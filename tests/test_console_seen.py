@@ -16,9 +16,23 @@ from playwright.sync_api import Browser
 
 from console.guard import OPEN
 from tests.api_world import Api
-from tests.browser_world import MIDDLE, NARROW, WIDE, Seen, addresses, chromium, listening, saved, seen_by, things
+from tests.browser_world import (
+    MIDDLE,
+    NARROW,
+    SECONDS,
+    WIDE,
+    Seen,
+    addresses,
+    chromium,
+    listening,
+    saved,
+    seen_by,
+    things,
+)
 from tests.console_world import Pages
-from tests.test_console import MAY
+from tests.render_world import renderer
+from tests.test_console import HOSTILE, MAY
+from tests.test_cpl_list import HEADER, changed
 from tests.world import World
 
 JUDGE = Path(__file__).parent / "judges" / "pages"
@@ -35,7 +49,7 @@ _LOOK = os.environ.get("TRIALCPA_SCREENSHOTS", "")
 @pytest.fixture(scope="module")
 def pages(store_copy: Callable[[str], str], keys_folder: Path) -> Iterator[Pages]:
     world = World(store_copy("sqlite"), keys_folder)
-    with listening(Api(world)) as made:
+    with renderer() as draws, listening(Api(world), draws) as made:
         yield made
     world.close()
 
@@ -98,6 +112,36 @@ def test_the_public_page_of_an_approval_is_judged_as_well(
                     saved(seen.page, Path(_LOOK) / f"public-{asked}-{scheme}.png")
 
 
+def test_evidence_is_drawn_and_what_becomes_of_a_file_is_judged_as_well(
+    pages: Pages, named: dict[str, str], browser: Browser
+) -> None:
+    with seen_by(browser, pages, "officer-1") as seen:
+        seen.open(f"/console/evidence/{named['evidence']}/shown")
+        assert seen.page.evaluate("() => document.images[0].naturalWidth") == 1000
+        for scheme in SCHEMES if _LOOK else ():
+            seen.page.emulate_media(color_scheme=scheme)
+            for width, _ in _widths(seen, (WIDE, NARROW)):
+                saved(seen.page, Path(_LOOK) / f"evidence-{width}-{scheme}.png")
+        assert not seen.complaints
+    listed = many(HEADER, changed(approval=named["approval"], model="W" * 64), changed(approval=HOSTILE, model="X"))
+    asked = many(["approval"], [named["approval"]], ["TDT-2027-0999-X"], [HOSTILE])
+    sent = {"dcc": ("/console/verify/file", asked), "panel": ("/console/list/reconciliation", listed)}
+    for who, (address, octets) in sent.items():
+        with seen_by(browser, pages, who) as seen:
+            seen.open(address)
+            seen.page.set_input_files("#file", {"name": "many.csv", "mimeType": "text/csv", "buffer": octets})
+            seen.page.click("main form button")
+            seen.page.wait_for_selector("main a.button", timeout=SECONDS * 1000)
+            for scheme in SCHEMES:
+                seen.page.emulate_media(color_scheme=scheme)
+                assert not seen.axe()
+                for width, wider in _widths(seen, (WIDE, NARROW)):
+                    assert not wider
+                    if _LOOK:
+                        saved(seen.page, Path(_LOOK) / f"sent-{who}-{width}-{scheme}.png")
+            assert not seen.complaints
+
+
 @pytest.mark.long
 def test_every_page_by_everybody_at_each_width(pages: Pages, named: dict[str, str], browser: Browser) -> None:
     wrong: list[str] = []
@@ -133,6 +177,10 @@ def test_the_checker_of_html_finds_no_error(pages: Pages, named: dict[str, str],
     files = sorted(each.name for each in tmp_path.iterdir())
     assert files
     _done(tmp_path, "java", "-jar", str(jar), "--errors-only", *files)
+
+
+def many(*rows: list[str]) -> bytes:
+    return "\r\n".join(",".join(f'"{cell}"' for cell in row) for row in rows).encode()
 
 
 def _done(folder: Path, *command: str) -> None:

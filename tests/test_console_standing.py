@@ -57,7 +57,7 @@ def test_an_officer_sees_everything_and_a_manufacturer_what_is_for_it(world: Wor
     assert not re.search(r"<[^>]+ style=", page)
     maker = pages.get("manufacturer", place).text
     assert approval in maker
-    for said in ("Everything that happened", "officer-1", "Fetch the dossier", "Compose an amendment"):
+    for said in ("Everything that happened", "officer-1", "Fetch the dossier", "Decide about it"):
         assert said not in maker
 
 
@@ -89,7 +89,11 @@ def test_the_page_of_an_end_looks_again_until_every_channel_has_told_it(world: W
     seeing.turn()
     seeing.write()
     api.settle()
-    assert "Not yet" in pages.get("officer-1", place).text
+    page = pages.get("officer-1", place)
+    assert "No address" in page.text
+    assert "Not yet" not in page.text
+    assert "Refresh" not in page.headers, "nobody waits for whom nothing goes to"
+    assert "Those without an address learn it when they fetch the notice" in page.text
     with world.store.begin("as the courier does") as tx:
         (receipt,) = receipts_of(tx, approval)
         for recipient in (Recipient.DCC, Recipient.PANEL):

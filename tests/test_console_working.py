@@ -2,11 +2,14 @@
 
 from datetime import timedelta
 from io import BytesIO
-from typing import Any
+from types import SimpleNamespace
+from typing import Any, cast
 
 import pytest
 
+from console.chart import HEIGHT, MOST_BARS, WIDTH, bars
 from core.cpl import InstructionState
+from ra.reporting.contents import ReportLine
 from ra.telling.instructions import Asked, instructions
 from tests.api_world import Api
 from tests.console_world import Pages
@@ -103,7 +106,9 @@ def test_deployments_are_reported_by_a_file_and_told_line_by_line(pages: Pages) 
     assert sent(b"").status_code == 422
     assert sent(b"\x00" * 99).status_code == 422
     assert sent(octets, "panel").status_code == 403
-    assert "1 of 500" in pages.get("dcc", f"/console/reports/{month(pages)}").text
+    report = pages.get("dcc", f"/console/reports/{month(pages)}").text
+    assert "1 of 500" in report
+    assert f"<title>{approval}: 1 of 500</title>" in report, "the chart says its numbers"
 
 
 def month(pages: Pages) -> str:
@@ -140,3 +145,23 @@ def test_the_journal_is_searched(pages: Pages) -> None:
     assert "<script>alert" not in odd.text
     kinds = pages.get("auditor", "/console/journal?q=approval-granted").text
     assert "Application submitted" not in kinds
+
+
+def test_a_chart_has_a_bar_for_each_approval_and_says_which_is_above() -> None:
+    def line(deployed: int, limit: int) -> ReportLine:
+        return cast(
+            "ReportLine", SimpleNamespace(approval="A", deployed=deployed, limit=limit, above_limit=deployed > limit)
+        )
+
+    assert bars([line(0, 500)]) is None
+    found = bars([line(250, 500), line(500, 500), line(1000, 500), line(0, 0)])
+    assert found is not None
+    half, whole, twice, none = found.bars
+    assert (whole.y, found.above) == (found.limit, 1)
+    assert half.height == pytest.approx(whole.height / 2, abs=0.1)
+    assert twice.y == pytest.approx(HEIGHT - 12 - (HEIGHT - 24) / 1.15, abs=0.1)
+    assert (twice.above, none.height) == (True, 0)
+    many = bars([line(1, 1)] * 500)
+    assert many is not None
+    assert len(many.bars) == MOST_BARS
+    assert all(each.x >= 0 and each.x + each.width <= WIDTH for each in many.bars)

@@ -84,7 +84,9 @@ def runs(pid: int) -> bool:
         return False
 
 
-@pytest.mark.parametrize("way", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
+@pytest.mark.parametrize(
+    "way", [signal.SIGKILL, *(pytest.param(way, marks=pytest.mark.long) for way in (signal.SIGINT, signal.SIGTERM))]
+)
 def test_a_run_that_is_cut_off_leaves_no_server(start: Callable[..., Run], way: signal.Signals) -> None:
     run = start()
     assert runs(run.server)
@@ -92,7 +94,7 @@ def test_a_run_that_is_cut_off_leaves_no_server(start: Callable[..., Run], way: 
     until(lambda: not runs(run.server) and not run.folder.exists())
 
 
-@pytest.mark.parametrize("killed", ["the worker", "who leads it"])
+@pytest.mark.parametrize("killed", [pytest.param("the worker", marks=pytest.mark.long), "who leads it"])
 def test_no_worker_that_is_killed_leaves_a_server(start: Callable[..., Run], killed: str) -> None:
     run = start("--numprocesses", "1", "--max-worker-restart", "0")
     assert runs(run.server)

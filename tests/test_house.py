@@ -8,7 +8,8 @@ import pytest
 
 from core.errors import TrialCpaError
 from tests.conftest import SLOW
-from tests.walls import CLOCK_FILE, LONGER_FOR_A_REASON, PARTLY, ROLES_FILE, WALLS, sources, told, trespasses, unnamed
+from tests.sources import sources
+from tests.walls import CLOCK_FILE, LONGER_FOR_A_REASON, PARTLY, ROLES_FILE, WALLS, told, trespasses, unnamed
 
 ROOT = Path(__file__).parents[1]
 PYPROJECT = "[tool.setuptools]\npackages = {packages}\n"

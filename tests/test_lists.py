@@ -24,6 +24,8 @@ WHOLE = {
     "listAmendmentRequests": "all of one approval",
     "listReceipts": "one of each act that ended an approval or a certificate of it: an officer's each",
     "listConditions": "all that the SSC set",
+    "listInterests": "MOST_INTERESTS of one application at most (ra/committee/interests.py)",
+    "listComments": "MOST_COMMENTS on one application at most (ra/committee/comments.py)",
     "listAuthorisations": "one of each officer who agreed to one decision",
 }
 """Lists that are always shown whole, and why they are no longer than somebody reads."""
@@ -43,6 +45,8 @@ def shared(store_copy: Callable[[str], str], keys_folder: Any) -> Iterator[Api]:
         done(api.ask("officer-1", "POST", "/v1/orders", {"kind": "stop-issuing", "why": why}), 201)
     for notices in ("first@acme.example", "second@acme.example"):
         done(api.ask("manufacturer", "POST", "/v1/contacts", {"notices": notices}), 201)
+    for name in ("SSC 34", "SSC 35"):
+        done(api.ask("officer-1", "POST", "/v1/meetings", {"name": name, "held_on": "2027-02-03"}), 201)
     for approval in granted:
         done(api.ask("manufacturer", "POST", f"/v1/approvals/{approval}/end-requests", {"reasons": "It is over."}), 201)
     suspected = []

@@ -11,10 +11,13 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from core.merkle import leaf_hash, root, verify_consistency, verify_inclusion
 from store.log_tables import checkpoints
 from store.reading import log as reading
-from tests.api_world import Api
+from tests.api_world import Api, done
+from tests.people_world import served
 from tests.test_log import with_log
 from tests.world import NOW, World
 from verify.kit import program
+from verify.kit.agreed.command import parts as parts_of
+from verify.kit.agreed.dossier import LOG as LOG_PART
 from verify.kit.inclusion import carried, proved
 from verify.kit.note import LOG, key, key_of
 from verify.kit.stopped import Check, Stopped
@@ -174,3 +177,45 @@ def _refused_if_changed(said: Any, log: str) -> None:
     with pytest.raises(Stopped) as stopped:
         carried(proved(said, key(log)), "TDT-2027-0000099-X")
     assert stopped.value.check is Check.DOCUMENT
+
+
+@pytest.mark.parametrize("store_kind", ["sqlite"])
+def test_a_decision_is_exported_with_what_the_log_says_of_its_approval(
+    logged: Api, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    world, held = logged.world, logged.world.memory.log
+    assert held is not None
+    (tmp_path / "keys").mkdir()
+    approval = logged.granted()
+    (decision,) = [each["decision"] for each in done(logged.ask("auditor", "GET", "/v1/decisions"))["decisions"]]
+    with served(logged, tmp_path / "keys") as people:
+        early = people.run("auditor", "decide", "export", decision, "--to", str(tmp_path / "early"))
+        world.authority.settle()
+        late = people.run("auditor", "decide", "export", decision, "--to", str(tmp_path / "late"))
+    assert (early.status, late.status) == (0, 0), early
+    assert LOG_PART in parts_of(tmp_path / "late")
+    file = str(tmp_path / "late" / LOG_PART)
+    for words, status, told in (
+        ([file, "--log-key", held.key, "--approval", approval], 0, approval),
+        ([file, "--log-key", str(key_of(Ed25519PrivateKey.generate(), key(held.key).name, LOG))], 1, ""),
+    ):
+        with pytest.raises(SystemExit) as ended:
+            program.main(["proof", *words])
+        assert (ended.value.code, told in capsys.readouterr().out) == (status, True)
+
+
+def test_links_to_proofs_are_described_where_they_are(api: Api) -> None:
+    paths = done(api.ask(None, "GET", "/openapi.json"))["paths"]
+    described = {
+        operation["operationId"]: set(said["headers"]) & {"Link", "Link-Template"}
+        for methods in paths.values()
+        for operation in methods.values()
+        for status, said in operation["responses"].items()
+        if status.startswith("2") and said.get("headers")
+    }
+    alone, several = {"Link"}, {"Link", "Link-Template"}
+    assert {name: links for name, links in described.items() if links} == {
+        **dict.fromkeys(("showApproval", "revokeApproval", "fetchCertificate", "fetchCertificateOfApproval"), alone),
+        "showNotice": alone,
+        "showRevocations": several,
+    }

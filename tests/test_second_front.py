@@ -18,9 +18,9 @@ import pytest
 
 from api.status.exchange import Asked
 from app.proxied import HALVES, connections, require_whole
-from app.second import make_room
 from app.served import StatusServed
 from app.status_settings import Address, read_listens, read_proxy
+from app.unix_socket import make_room
 from core.errors import PlaceUnusable, ProxyUnfit
 from front.second import Fields, SecondFront
 from front.service import Turn

@@ -13,6 +13,7 @@ from core.reasons import ReasonCode, reason
 from core.status import (
     State,
     Status,
+    approval_at,
     approval_status,
     certificate_end,
     certificate_status,
@@ -159,6 +160,7 @@ def test_a_certificate_is_active_exactly_while_it_holds(record: ApprovalRecord, 
 def test_an_approval_is_valid_exactly_while_one_of_its_certificates_is(record: ApprovalRecord, at: datetime) -> None:
     holding = [each for each in record.certificates if certificate_status(record, each, at).state is State.ACTIVE]
     status = approval_status(record, at)
+    assert approval_at(record, at) == (status.state, status.terms)
     assert (not status.reasons) is bool(holding)
     assert len(holding) <= 1
     assert not holding or holding == [status.certificate]

@@ -3,7 +3,7 @@
 import tomllib
 from pathlib import Path, PurePosixPath
 
-from tests.walls import NOT_OURS
+from tests.sources import NOT_OURS
 
 ROOT = Path(__file__).parents[1]
 

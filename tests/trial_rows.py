@@ -47,6 +47,7 @@ from store.trial_tables import (
     undone_ends,
     witnesses,
 )
+from tests.committee_world import committee_rows
 from tests.planting import A_DIGEST, Plant, change, copy
 from tests.world import NOW, World
 
@@ -150,6 +151,7 @@ def furnish(_world: World, tx: Transaction) -> None:
     by = {"set_at": NOW, "set_by": "officer-1"}
     rows: list[tuple[Table, dict[str, Any]]] = [
         *of_the_log(),
+        *committee_rows(application),
         (
             application_drafts,
             {

@@ -8,11 +8,9 @@ import tomllib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
-from functools import cache
 from pathlib import Path
 
-FREE = frozenset({"tests", "bench", "script"})
-NOT_OURS = frozenset({"build", "dist", "var", "node_modules"})
+from tests.sources import FREE, Source, sources
 
 
 @dataclass(frozen=True)
@@ -54,18 +52,18 @@ WALLS: Mapping[str, Wall] = {
     "documents": _wall("documents core", "typst segno openpyxl icalendar"),
     "intake": _wall("intake core", "cryptography openpyxl defusedxml"),
     "ra": _use_cases("", "pydantic"),
-    "ra.applying": _use_cases("ra.applying"),
-    "ra.telling": _use_cases("ra.telling"),
-    "ra.reporting": _use_cases("ra.reporting"),
-    "ra.deciding": _use_cases("ra.applying ra.telling ra.reporting ra.deciding"),
+    **{each: _use_cases(each) for each in ("ra.applying", "ra.telling", "ra.reporting", "ra.committee", "ra.ordering")},
+    "ra.deciding": _use_cases("ra.applying ra.committee ra.telling ra.reporting ra.deciding"),
     "ra.deciding.kinds": _use_cases(  # what kinds share stands beside them; a kind sees no other
         "ra.applying ra.telling ra.deciding.end ra.deciding.kind ra.deciding.later_issue ra.deciding.many "
         "ra.deciding.taking_up"
     ),
-    "ra.ordering": _use_cases("ra.ordering"),
     "ra.entering": _use_cases("ra.entering", "webauthn"),
-    "ra.auditing": _use_cases("ra.applying ra.telling ra.reporting ra.deciding ra.ordering ra.auditing ra.roster"),
+    "ra.auditing": _use_cases(
+        "ra.applying ra.committee ra.telling ra.reporting ra.deciding ra.ordering ra.auditing ra.roster"
+    ),
     "ra.waiting": _use_cases("ra.reporting ra.deciding ra.waiting"),
+    "ra.meeting": _use_cases("ra.committee ra.waiting ra.meeting"),
     "jobs": _wall("jobs core officers ra policy ca keys memory backup store verify.audited"),
     "api": _wall(
         "api core officers ra store.reading store.transactions", "flask flask_openapi3 pydantic pydantic_core werkzeug"
@@ -75,15 +73,17 @@ WALLS: Mapping[str, Wall] = {
         "asn1crypto cryptography immutables segno",
     ),
     "console": _wall(
-        "console core officers ra api.problems api.status.formats", "flask flask_wtf markupsafe webauthn werkzeug"
+        "console core officers ra api.problems api.status.formats renderer.asking",
+        "flask flask_wtf itsdangerous markupsafe webauthn werkzeug",
     ),
+    "renderer": _wall("renderer", "pypdfium2"),
     "published": _wall("published api.status ca.revocation.octets core"),
     "front": _wall("front api.status.exchange api.status.refused api.problems core", "httptools"),
     "verify": _wall("verify core", "cryptography asn1crypto httpx"),
     "verify.kit": _wall("verify.kit", "cryptography"),
     "app": _wall(
         "api app backup ca console core documents front intake jobs keys memory officers policy published ra store"
-        " verify",
+        " renderer.asking verify",
         "cryptography click flask granian httpx rich",
     ),
     "story": _wall(
@@ -93,7 +93,7 @@ WALLS: Mapping[str, Wall] = {
     ),
 }
 """By package; the longest name that fits a file is the one that counts."""
-ONLY_IN: Mapping[str, str] = dict.fromkeys(("sqlalchemy", "alembic", "psycopg"), "store")
+ONLY_IN: Mapping[str, str] = {**dict.fromkeys(("sqlalchemy", "alembic", "psycopg"), "store"), "pypdfium2": "renderer"}
 """Distributions that one package alone may say."""
 CLOCK_FILE = "core/clock.py"
 _READS_THE_CLOCK = frozenset(
@@ -113,11 +113,9 @@ _READS_THE_CLOCK = frozenset(
 )
 WITHOUT_TIME = frozenset({"core", "keys", "ca", "policy", "ra"})
 """Packages in which even a monotonic clock or a sleep has no place: time is an argument."""
-
 _LATE = frozenset({"importlib.import_module", "importlib.__import__"})
 LOADS_BY_NAME = {"app/cli/main.py": "a command's module is loaded when it is called for: the help answers at once"}
 """Files that import by a name that is worked out: of what lies in `app`, or of the story's command, its client."""
-
 _ATTICS = frozenset({"util", "utils", "helper", "helpers", "manager", "managers", "common", "misc"})
 
 MOST_BY_PLACE = 3
@@ -131,30 +129,6 @@ LONGER_FOR_A_REASON = {
     "store/migrations/versions/0002_section_f.py": "one step of the schema, which lands whole",
     "store/trial_tables.py": "one schema, read from top to bottom",
 }
-
-
-@dataclass(frozen=True)
-class Source:
-    """One file of Python, parsed."""
-
-    path: Path
-    name: str  # relative, with slashes
-    package: str  # dotted
-    tree: ast.Module
-    nodes: Sequence[ast.AST]  # the tree and all below it, gone through once for every rule
-    aliases: Mapping[str, str]  # what a local name stands for
-
-    @property
-    def top(self) -> str:
-        return self.name.split("/")[0]
-
-    @property
-    def module(self) -> str:
-        return self.name.removesuffix(".py").replace("/", ".")
-
-    @property
-    def free(self) -> bool:
-        return self.top in FREE
 
 
 def trespasses(root: Path) -> list[str]:
@@ -205,21 +179,6 @@ def _unread(source: Source, made: ast.stmt, taken: AbstractSet[str]) -> list[str
         if isinstance(node, ast.Name) and not node.id.startswith("__")
         if node.id not in names and not {node.id, f"{source.module}.{node.id}"} & taken
     ]
-
-
-def sources(root: Path) -> Iterator[Source]:
-    """Return every file of ours, parsed; `pip install ./verify` leaves copies of some in verify/build."""
-    for path in sorted(root.rglob("*.py")):
-        parts = path.relative_to(root).parts
-        if parts[0] not in NOT_OURS and parts[:2] != ("verify", "build") and not any(each[0] == "." for each in parts):
-            yield _parsed(path, parts, path.read_text("utf-8"))
-
-
-@cache
-def _parsed(path: Path, parts: tuple[str, ...], text: str) -> Source:
-    """Parse a file once, however often the tree is gone through."""
-    tree = ast.parse(text, str(path))
-    return Source(path, "/".join(parts), ".".join(parts[:-1]), tree, tuple(ast.walk(tree)), _aliases(tree))
 
 
 def told(root: Path, found: list[str]) -> str:
@@ -347,20 +306,6 @@ def _dataclasses(source: Source) -> Iterator[ast.ClassDef]:
                 yield node
 
 
-def _aliases(tree: ast.Module) -> dict[str, str]:
-    found = {}
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Import):
-            for alias in node.names:
-                found[alias.asname or alias.name.split(".")[0]] = (
-                    alias.name if alias.asname else alias.name.split(".")[0]
-                )
-        elif isinstance(node, ast.ImportFrom) and node.module:
-            for alias in node.names:
-                found[alias.asname or alias.name] = f"{node.module}.{alias.name}"
-    return found
-
-
 def _named(source: Source) -> Iterator[str]:
     """Every imported thing that the file mentions, by its whole name."""
     yield from source.aliases.values()
@@ -476,6 +421,7 @@ PARTLY: Mapping[str, str] = {
     "api/status/page.py: _WORDS": "what is not known has no page",
     "app/courier.py: lists": "a Manufacturer is written to at the address in its application",
     "app/courier.py: mail_to": "a Manufacturer is written to at the address in its application",
+    "ra/telling/receipts.py: _RECIPIENTS": "verification, answers and lists are nobody's who is written to",
     "ra/waiting/reminders.py: _NAMES": "a Manufacturer is written to by its own name",
     "policy/certificate_rules.py: _YEARS": "a responder lives for days, by a rule of its own",
     "verify/channels.py: _REASONS": "lists and OCSP give a reason for an end only",
@@ -542,8 +488,9 @@ def _members_named(mapping: ast.Dict, source: Source, members: Mapping[str, froz
 
 _ROLE = "core.actors.Role."
 ROLES_FILE = "policy/roles.py"
-_NAMES_ROLES = frozenset({ROLES_FILE, "app/cli/demo.py", "store/tables.py"})
-"""The second makes the people of a demo; the third holds a CHECK, and tests/test_roles.py holds that to the table."""
+_DEMO = {"app/cli/demo.py", "console/demo.py", "console/trying.py"}
+_NAMES_ROLES = frozenset({ROLES_FILE, "store/tables.py", *_DEMO})
+"""The CHECK is held to the roles by tests/test_roles.py; who plays a demo's people says which each of them is."""
 
 
 def _roles(source: Source, _root: Path) -> Iterator[str]:

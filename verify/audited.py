@@ -4,7 +4,8 @@
 
 1. the journal and its log hold together (verify/chained.py);
 2. each act of an officer rests on what they signed, by a key that counted (verify/counted.py, verify/acted.py);
-3. nothing follows from what was not decided, and what follows is what was decided (verify/folding.py);
+3. nothing follows from what was not decided, and what follows is what was decided (verify/folding.py); what the
+   committee keeps for itself contradicts nothing (verify/folding_committee.py);
 4. each certificate, list and OCSP answer is signed by whom the hierarchy says, and says what follows
    (verify/follows.py);
 5. what the log says in public of each approval follows;
@@ -34,6 +35,7 @@ from verify.counted import Counted
 from verify.exported import Parts, Said
 from verify.folded import Folded, Roster, document, instant, said
 from verify.folding import Folding
+from verify.folding_committee import Committee
 from verify.follows import Follows
 from verify.kit.agreed.dossier import Trusted
 from verify.kit.evidence.parsing import Unreadable
@@ -81,6 +83,7 @@ class Audit:
         self._counted = Counted(trusted, self.findings)
         self._acted = Acted(self.state, self._counted, self.findings)
         self._folding = Folding(self.state, self._acted, self.findings, pinned.root)
+        self._committee = Committee(self.state, self.findings)
         self._follows = Follows(self.state, self.findings)
         self.register = RegisterFollows(self.state, self.findings)
         self._parts, self._der = Parts(), b""
@@ -209,7 +212,7 @@ class Audit:
                 self._refuse(told)
             case FactKind.ROSTER_SET | FactKind.LOG_BEGUN | FactKind.RESTORE_ACCEPTED:
                 self._fold_seldom(row, told)
-            case _ if not self._acted.take(row, told):
+            case _ if not (self._acted.take(row, told) or self._committee.take(row, told)):
                 self._folding.take(row, told)
         if row.kind == FactKind.AUTHORITY_CERTIFICATE_ISSUED:
             self._roots()

@@ -8,8 +8,6 @@ from pydantic.json_schema import SkipJsonSchema
 
 from api.forms.fields import (
     EXCEL_TYPE,
-    MOST_FIRMWARE,
-    NAME_LIMIT,
     OCTETS_TYPE,
     Body,
     Count,
@@ -26,6 +24,7 @@ from api.forms.fields import (
 )
 from core.classification import Classification
 from core.kinds import EndRequestState
+from core.limits import MOST_FIRMWARE, NAME_LIMIT
 from ra.applying.evidence import MEDIA_TYPES
 from ra.applying.request_end import EndRequestInWords
 from ra.applying.requirements import RequirementClosed

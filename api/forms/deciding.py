@@ -8,7 +8,6 @@ from pydantic import Field, RootModel, model_validator
 
 from api.forms.authorising import AuthorisedBody
 from api.forms.fields import (
-    MOST_FIRMWARE,
     Body,
     Count,
     Csr,
@@ -28,6 +27,7 @@ from api.forms.fields import (
 from core.approval import EndCause
 from core.classification import Classification, Passage, Recipient
 from core.kinds import DecisionKind, Waiting, Witnessed
+from core.limits import MOST_CONDITIONS, MOST_FIRMWARE
 from core.waiting import MOST_DRAFTS
 from ra.deciding.end import Revoke
 from ra.deciding.kinds.amendment import DESCRIPTION, ProposeAmendment
@@ -45,9 +45,6 @@ from ra.grounds import REASONS, Minutes
 
 MOST_PASSAGES = 20
 """Passages of a decision beside its reasons."""
-
-MOST_CONDITIONS = 100
-"""Conditions that one decision sets."""
 
 MOST_IN_A_BATCH = 100
 """Decisions in one batch: several times what a meeting takes."""

@@ -19,24 +19,13 @@ from core.canonical import LARGEST_EXACT
 from core.days import DayOrder, read_day
 from core.identifiers import ApprovalIdentifier
 from core.instants import read_instant
+from core.limits import CONTROL_CHARACTERS, CSR_LIMIT, NAME_LIMIT, WORDS_LIMIT
 from core.plain_text import trimmed
 from core.words import says_something
 from ra.views import LARGEST_PAGE
 
 TOKEN_LIMIT = 64
 """Characters of an identifier or an instant."""
-
-NAME_LIMIT = 200
-"""Characters of a device's or firmware's field; DUIS 5.4 has 30 for the longest."""
-
-WORDS_LIMIT = 10_000
-"""Characters of a text for people: purpose, reasons."""
-
-CSR_LIMIT = 128 * 1024
-"""Characters of a certificate signing request; the use case has a narrower limit and says so itself."""
-
-MOST_FIRMWARE = 1_000
-"""Firmware versions in one request."""
 
 DEFAULT_PAGE = 50
 
@@ -64,10 +53,8 @@ def _trimmed(value: object) -> object:
 _TRIMMED = BeforeValidator(_trimmed)
 """Cuts the blanks at the ends, as every reader of identifiers, days and names does."""
 
-# PostgreSQL has no room for U+0000, and no text for people needs the other control characters.
-_CONTROLS = r"\x00-\x08\x0B\x0C\x0E-\x1F\x7F"
-_NO_CONTROLS = f"^[^{_CONTROLS}]*$"
-_SOMETHING = rf"^[^{_CONTROLS}]*[^\s{_CONTROLS}][^{_CONTROLS}]*$"
+_NO_CONTROLS = f"^[^{CONTROL_CHARACTERS}]*$"
+_SOMETHING = rf"^[^{CONTROL_CHARACTERS}]*[^\s{CONTROL_CHARACTERS}][^{CONTROL_CHARACTERS}]*$"
 
 
 def _said(words: str) -> str:

@@ -4,7 +4,8 @@ from typing import Annotated
 
 from pydantic import Field
 
-from api.forms.fields import NAME_LIMIT, Body, Words
+from api.forms.fields import Body, Words
+from core.limits import NAME_LIMIT
 
 
 class CalendarBody(Body):

@@ -16,7 +16,7 @@ from core.errors import BodyMalformed, QuestionsTooMany
 from core.instants import text
 from documents.tables import csv_text
 from intake.table import Table, TableUnreadable, column_named, divided, row_of
-from intake.workbook import Row
+from intake.workbook import Row, read_workbook
 
 _OF_DEVICE = (*DEVICE_MEMBERS, "firmware_version", "firmware_hash")
 _BESIDE = ("approval", "certificate", "serial", "device_id", "at")
@@ -55,7 +55,23 @@ def read_questions(body: bytes) -> Sheet:
         table = divided(body)
     except TableUnreadable as error:
         raise BodyMalformed(detail=str(error)) from None
-    rows = _rows(table)
+    return _sheet(_rows(table))
+
+
+def read_workbook_questions(body: bytes) -> Sheet:
+    """Return the questions of a workbook: of the first visible sheet in which something stands.
+
+    It takes seconds and megabytes to look into one, so that nobody does so where status is answered.
+
+    Raises:
+        WorkbookRefused, WorkbookTooLarge: it may not be opened.
+        BodyMalformed, QuestionsTooMany: as `read_questions`.
+    """
+    sheets = read_workbook(body)
+    return _sheet(iter(next((each.rows for each in sheets if each.rows), ())))
+
+
+def _sheet(rows: Iterator[Row]) -> Sheet:
     head = next(rows, None)
     if head is None:
         raise BodyMalformed(detail=f"the table is empty; it must have {_EXPECTED}")
@@ -81,12 +97,25 @@ def written(sheet: Sheet, told: Iterable[Answered], now: datetime) -> bytes:
         told: the answers.
         now: the instant that those about the present speak of.
     """
-    header = ["line", *(f"asked_{name}" for name in sheet.columns), *_ANSWERED]
+    return csv_text(header(sheet), answered_rows(sheet, told, now), numbers=("line", "issue"))
+
+
+def header(sheet: Sheet) -> list[str]:
+    """Return the columns of the answers: what was asked, then what is answered."""
+    return ["line", *(f"asked_{name}" for name in sheet.columns), *_ANSWERED]
+
+
+def answered_rows(sheet: Sheet, told: Iterable[Answered], now: datetime) -> Iterator[list[str]]:
+    """Yield the cells of each answer.
+
+    Args:
+        sheet: what was asked.
+        told: the answers.
+        now: the instant that those about the present speak of.
+    """
     width = len(sheet.columns)
-    rows = (
-        [str(row.line), *_cells(row, width), *_answer(each, now)] for row, each in zip(sheet.rows, told, strict=True)
-    )
-    return csv_text(header, rows, numbers=("line", "issue"))
+    for row, each in zip(sheet.rows, told, strict=True):
+        yield [str(row.line), *_cells(row, width), *_answer(each, now)]
 
 
 def _rows(table: Table) -> Iterator[Row]:

@@ -21,6 +21,7 @@ from core.clock import SystemClock
 from core.errors import BackupLockUnusable, BackupUnusable, HomeOccupied
 from jobs.backing_up import Taken, back_up
 from jobs.backup_proof import Finding, Outcome, PutBack, prove
+from jobs.proved import note_proved
 from jobs.put_back import STORE_FILE, Opened, load_register, mark, open_backup, require_empty
 from keys.passphrase import FromPrompt, PassphraseSource, chosen_passphrase, parse_source
 from memory.book import RESERVE_NAME
@@ -105,9 +106,14 @@ def verify(file: Path, **given: str | Path | None) -> None:
     """Put a backup into a scratch place and prove what is in it.
 
     Exit with 1 if anything does not hold, with 3 if it can be restored without some rows, each of which is named.
+    When it was proved is noted beside it, in FILE.proved.json, for trialcpa doctor.
     """
     with _opened(file, file.absolute().parent, given) as (opened, findings):
         _show(opened, findings)
+    try:
+        note_proved(file, SystemClock().now(), holds=not _wrong(findings))
+    except OSError as error:
+        click.echo(f"That it was proved is noted nowhere: {error.strerror} ({file.parent}).", err=True)
     raise SystemExit(1 if _wrong(findings) else EXIT_LEFT_OUT if _planted(opened) else 0)
 
 

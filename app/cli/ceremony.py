@@ -10,6 +10,7 @@ import click
 
 from app import settings as settings_file
 from app.home_files import write_secret, write_whole
+from app.production import Owners, hand_over, owners, require_shared_store, settings_of_production
 from ca.profile import TEST_ARC, Profile
 from core.clock import SystemClock
 from core.errors import HomeOccupied, StoreUrlUnusable
@@ -42,6 +43,7 @@ class Plan:
     longest_trial_days: int
     test_clock: datetime | None
     roster: tuple[Member, ...] = ()
+    production: bool = False
 
 
 def planned(home: Path, environment: Environment, **chosen: object) -> Plan:
@@ -107,18 +109,18 @@ def make(plan: Plan) -> str:
     """
     require_new(plan.home)
     profile = require_sound(plan)
+    to = _owners(plan)
     _require_register(plan)
     passphrase, root_passphrase = passphrases(plan)
     plan.home.mkdir(mode=0o700, parents=True, exist_ok=True)
-    write_secret(  # its store URL may hold a database password
-        plan.home / settings_file.FILE_NAME,
-        settings_file.template(
-            store_url=plan.store_url,
-            port=plan.port,
-            passphrase=plan.passphrase,
-            longest_trial_days=plan.longest_trial_days,
-        ),
+    text = settings_file.template(
+        store_url=plan.store_url,
+        port=plan.port,
+        passphrase=plan.passphrase,
+        longest_trial_days=plan.longest_trial_days,
     )
+    # Its store URL may hold a database password.
+    write_secret(plan.home / settings_file.FILE_NAME, settings_of_production(text) if to else text)
     settings = settings_file.load(plan.home)
     os.umask(0o077)  # the SQLite file and its companions are for this user only
     store = Store(settings.store_url)
@@ -140,9 +142,19 @@ def make(plan: Plan) -> str:
     held = hold(store, ceremony, at)
     store.close()
     write_whole(_transcript(plan.home).with_name(TRANSCRIPT_SIGNATURE), held.signature)
+    if to is not None:
+        hand_over(settings, plan.root_dir, to)
     # Last: its presence says that the ceremony is over.
     write_secret(_transcript(plan.home), held.transcript)
     return held.transcript
+
+
+def _owners(plan: Plan) -> Owners | None:
+    """Return whose the files will be, before anything is written; None if they stay ours."""
+    if not plan.production:
+        return None
+    require_shared_store(plan.store_url)
+    return owners()
 
 
 def _require_register(plan: Plan) -> None:

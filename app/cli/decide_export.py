@@ -7,12 +7,14 @@ import click
 
 from app.cli.service import Service, asks_service
 from app.client import Client, path
-from core.errors import InputUnusable
+from core.errors import InputUnusable, LogEmpty, NoSuchThing, ServiceRefused
 from core.kinds import AuthorisedAct, DraftState
-from ra.auditing.proofs import decision_files
+from ra.auditing.proofs import LOG, decision_files, written
+from ra.auditing.views import InclusionAnswer
 from ra.deciding.views import DecisionAnswer, DecisionAuthorisations, DecisionJournal
 from ra.ordering.views import OrderAnswer
 from ra.roster import RosterAnswer
+from ra.views import document
 from verify.kit.agreed.dossier import CERTIFICATE
 
 _PEM = "application/pem-certificate-chain"
@@ -28,7 +30,8 @@ _PEM = "application/pem-certificate-chain"
 def export(*, decision: str, folder: Path, service: Service) -> None:
     """Write what proves who agreed to a decision into a folder; for officers and auditors.
 
-    trialcpa-verify decision FOLDER --root root.cer --transcript transcript.txt proves it, offline.
+    trialcpa-verify decision FOLDER --root root.cer --transcript transcript.txt proves it, offline; and trialcpa-verify
+    proof FOLDER/log.json what the public log says last of its approval.
     """
     with service.connect() as client:
         parts = fetched(client, decision)
@@ -60,9 +63,21 @@ def fetched(client: Client, decision: str) -> Mapping[str, bytes]:
         if each.statement.get("act") == AuthorisedAct.CHANGE_ROSTER
     }
     changes = [client.show(OrderAnswer, path("orders", str(each))) for each in sorted(orders)]
-    parts = decision_files(said, signed, roster, journal, changes)
+    parts = {**decision_files(said, signed, roster, journal, changes), **_logged(client, said.approval)}
     signed_drafts = [each for each in said.drafts if each.state is DraftState.SIGNED]
     if signed_drafts:
         chains = [client.fetch(path("certificates", each.serial), _PEM).body for each in signed_drafts]
         parts[CERTIFICATE] = b"".join(chains)
     return parts
+
+
+def _logged(client: Client, approval: str | None) -> Mapping[str, bytes]:
+    """Return what the public log says of the approval, with its proof; nothing where it has not said that yet."""
+    if approval is None:
+        return {}
+    try:
+        return {LOG: written(document(client.show(InclusionAnswer, path("proofs", "inclusion"), approval=approval)))}
+    except ServiceRefused as refused:
+        if refused.fields["problem"] in {LogEmpty.code, NoSuchThing.code}:
+            return {}
+        raise

@@ -5,7 +5,7 @@ from typing import Any
 
 from rich.console import Console
 
-from app.cli import application_shown, shown
+from app.cli import application_shown, interests_shown, shown
 from core.kinds import OPEN_DECISION
 from ra.applying.views import ContactAnswer
 from ra.deciding.views import DecidedCondition, DecidedPassage, DecidedUpon, DecisionAnswer, PreviewAnswer
@@ -75,6 +75,9 @@ def show(console: Console, said: DecisionAnswer, certificates: Sequence[Sequence
         _preview(console, said.preview)
     shown.heading(console, "What the rules found")
     shown.findings(console, said.findings)
+    if said.interests:
+        shown.heading(console, "Interests that were declared; the authority counts none")
+        interests_shown.show(console, said.interests)
     if said.against:
         shown.heading(console, "What stands against it now")
         shown.findings(console, said.against)

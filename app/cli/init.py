@@ -35,9 +35,16 @@ from officers.roster import ADVISED
     "--officer", multiple=True, metavar="NAME=PUBLIC.pem", help="On the roster: two at least, three advised; repeat it."
 )
 @click.option("--test-clock", type=INSTANT, help="Start a test authority's clock at this instant.")
+@click.option("--production", is_flag=True, help="Give each file to the user of its process (deploy/systemd), as root.")
 @click.option("--demo", is_flag=True, help="Also make API and officers' keys for trying it out, in HOME/demo.")
 def init(
-    *, home: Path | None, environment: Environment | None, officer: tuple[str, ...], demo: bool, **chosen: object
+    *,
+    home: Path | None,
+    environment: Environment | None,
+    officer: tuple[str, ...],
+    production: bool,
+    demo: bool,
+    **chosen: object,
 ) -> None:
     """Hold the ceremony: keys, root, issuing CA, OCSP responder, first CRLs."""
     if environment is None:
@@ -46,7 +53,7 @@ def init(
         raise click.UsageError("--demo makes keys for trying things out; a live authority has none.")
     if demo and officer:
         raise click.UsageError("--demo makes the officers' keys itself: leave out --officer.")
-    plan = planned(home_of(home), environment, **chosen)
+    plan = replace(planned(home_of(home), environment, **chosen), production=production)
     require_sound(plan)
     if environment == "live" and not officer:
         raise click.UsageError("A live authority has no defaults for --officer: name two officers' public keys.")

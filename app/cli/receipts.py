@@ -55,6 +55,8 @@ def _named(one: ToldAnswer) -> str:
 
 
 def _after(one: ToldAnswer) -> str:
+    if one.unreachable:
+        return "cannot be reached"
     return "not yet" if one.milliseconds is None else f"{one.milliseconds:,} ms"
 
 

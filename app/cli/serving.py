@@ -23,7 +23,7 @@ from app.processes import Supervisor, end_with_supervisor, require_free
 from app.status_settings import Address
 from app.stopping import stopped_by_signal
 from core.errors import HomeOccupied, StoreUnavailable
-from core.kinds import ProcessRole, WebPart
+from core.kinds import Apart, ProcessRole, WebPart
 from core.trouble import Trouble
 
 _log = logging.getLogger(__name__)
@@ -45,7 +45,7 @@ def serve(
     store_url: str | None,
     test_clock: datetime | None,
 ) -> None:
-    """Run web, authority and courier on this machine until Ctrl-C."""
+    """Run web, authority, courier and renderer on this machine until Ctrl-C."""
     folder = home_of(home)
     console = Console(soft_wrap=True, highlight=False)
     fresh = create_test and not (folder / "ceremony" / "transcript.txt").exists()
@@ -87,17 +87,30 @@ status     of web, status alone, where [status] listens says
 api        of web, all the rest; beside status, behind a proxy
 authority  holds the keys: drafts, signs, publishes, expires
 courier    mails notices and reminders, calls listeners
+renderer   draws evidence as pictures, where [renderer] listens or --socket says;
+           with --socket it reads no settings
 """
 
 
 @click.command(help=_ROLES, epilog="\b\nExample:\n  trialcpa run authority --home /var/lib/trialcpa")
-@click.argument("role", type=click.Choice([each.value for each in (*ProcessRole, *WebPart)]))
+@click.argument("role", type=click.Choice([each.value for each in (*ProcessRole, *WebPart, *Apart)]))
 @home_option
+@click.option("--socket", type=click.Path(path_type=Path), help="Of the renderer, a Unix socket.")
 @click.option("--supervised", is_flag=True, hidden=True, help="Stop when standard input ends.")
 @click.option("--worker", type=int, default=0, hidden=True, help="Which of several web processes it is.")
 @click.option("--late", is_flag=True, hidden=True, help="Listen when it can answer: others do.")
-def run(role: str, home: Path | None, supervised: bool, worker: int, late: bool) -> None:  # noqa: FBT001 - click
+def run(
+    role: str,
+    home: Path | None,
+    socket: Path | None,
+    supervised: bool,  # noqa: FBT001 - click
+    worker: int,
+    late: bool,  # noqa: FBT001 - click
+) -> None:
     """Run one process in the foreground, as a service manager would."""
+    if role == Apart.RENDERER:
+        _run_renderer(home, socket, supervised=supervised)
+        return
     settings = replace(settings_file.load(home_of(home)), web_worker=worker, web_late=late)
     if role == ProcessRole.WEB and settings.web_workers > 1 and not worker:
         _run_several(settings, supervised=supervised)
@@ -122,6 +135,15 @@ def run(role: str, home: Path | None, supervised: bool, worker: int, late: bool)
 
         open_courier(house).run(stopping)
     house.store.close()
+
+
+def _run_renderer(home: Path | None, path: Path | None, *, supervised: bool) -> None:
+    from app.renderer import become_renderer  # noqa: PLC0415 - no other role becomes it
+
+    path = path or settings_file.load(home_of(home)).renderer
+    if path is None:
+        raise click.UsageError("The settings say that nobody draws ([renderer] listens).")
+    become_renderer(path.absolute(), supervised=supervised)
 
 
 def _opened(open_it: Callable[[], _Opened], stopping: threading.Event) -> _Opened | None:

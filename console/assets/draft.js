@@ -22,22 +22,44 @@ for (const place of document.querySelectorAll("[data-hashes]")) {
 }
 
 const PRIVATE = /-----BEGIN [A-Z0-9 ]*PRIVATE KEY/;
+// DER: in the outermost SEQUENCE a request begins with another one, and every private key and PKCS#12 with its version.
+const isPrivate = (octets) => {
+  if (octets[0] !== 0x30) return false;
+  const long = octets[1] & 0x80 ? octets[1] & 0x7f : 0;
+  return octets[2 + long] === 0x02;
+};
 const told = document.getElementById("private");
 if (told) {
   const typed = document.getElementById("csr");
   const chosen = document.getElementById("csr_file");
-  const judge = (text) => {
-    told.hidden = !PRIVATE.test(text);
+  const judge = (text, octets = []) => {
+    // Somebody's tool may have written it in UTF-16: then each character has a NUL beside it.
+    told.hidden = !(PRIVATE.test(text.replace(/[\u0000\ufffd]/g, "")) || isPrivate(octets));
     return told.hidden;
   };
   typed.addEventListener("input", () => { if (!judge(typed.value)) typed.value = ""; });
-  chosen.addEventListener("change", async () => {
+  // A file is looked into after it is chosen; whoever is faster with the button waits for that.
+  let looking = Promise.resolve();
+  typed.form.addEventListener("submit", (event) => {
+    if (typed.form.dataset.looked === "yes") return;
+    event.preventDefault();
+    const by = event.submitter;
+    const before = told.hidden;
+    looking.then(() => {
+      if (before && !told.hidden) return; // it has just been noticed, and is out of the form
+      typed.form.dataset.looked = "yes";
+      typed.form.requestSubmit(by);
+    });
+  });
+  chosen.addEventListener("change", () => { looking = look(); });
+  const look = async () => {
     const file = chosen.files[0];
     if (!file) return;
     const text = await file.slice(0, 65536).text();
-    if (!judge(text)) chosen.value = "";
+    const octets = new Uint8Array(await file.slice(0, 16).arrayBuffer());
+    if (!judge(text, octets)) chosen.value = "";
     else if (text.includes("-----BEGIN")) { typed.value = text; chosen.value = ""; }
-  });
+  };
 }
 
 for (const form of document.querySelectorAll("form[data-progress]")) {
@@ -52,7 +74,8 @@ for (const form of document.querySelectorAll("form[data-progress]")) {
     button.disabled = true;
     sending.upload.addEventListener("progress", (step) => { if (step.lengthComputable) bar.value = step.loaded / step.total; });
     sending.addEventListener("load", () => {
-      if (sending.status < 300) { location.assign(sending.responseURL); return; }
+      const next = sending.getResponseHeader("Location");
+      if (next) { location.assign(next); return; }
       const page = new DOMParser().parseFromString(sending.responseText, "text/html");
       const why = page.querySelector(".note-alarm");
       failed.textContent = why ? why.textContent : "It was not taken.";
@@ -65,6 +88,7 @@ for (const form of document.querySelectorAll("form[data-progress]")) {
       button.disabled = false;
     });
     sending.open("POST", form.action);
+    sending.setRequestHeader("X-Goes-On", "yes");
     sending.send(new FormData(form));
   });
 }

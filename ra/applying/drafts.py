@@ -9,7 +9,7 @@ from itertools import groupby
 
 from core.actors import Actor
 from core.canonical import canonical, read_json
-from core.errors import BodyTooLarge, BoundReached, Finding, NoSuchThing, RulesRefused
+from core.errors import BodyTooLarge, BoundReached, Finding, NoSuchThing, RulesRefused, TrialCpaError
 from core.kinds import DraftPart
 from policy import csr
 from policy.roles import Operation
@@ -115,6 +115,21 @@ def judge(desk: Desk, actor: Actor, command: Apply) -> tuple[Finding, ...]:
             return judged(desk, tx, command, requests.organisation(tx, organisation), at=at)
     except RulesRefused as refused:
         return refused.findings
+
+
+def why_no_request(written: bytes) -> str | None:
+    """Return, in words, why what stands in a draft is no certificate signing request that can be taken; None if it is.
+
+    Args:
+        written: PEM, base64 or DER, as the use case of an application reads it.
+    """
+    try:
+        csr.parse(written)
+    except (
+        TrialCpaError
+    ) as refused:  # what the rules have against it is told by each finding's remedy on the check page
+        return f"{refused} {refused.hint}"
+    return None
 
 
 def sent_before(desk: Desk, actor: Actor, request: RequestKey | None) -> ApplicationTaken | None:

@@ -169,6 +169,7 @@ def _files(found: Gathered, log: Mapping[str, bytes]) -> dict[str, bytes]:
         "breaches.json": written([document(each) for each in found.breaches]),
         "instructions.json": written([document(each) for each in found.instructions]),
         "deployments.json": written(document(found.deployments)),
+        "interests.json": written([document(each) for each in found.interests]),
     }
     for certificate, chain in zip(found.approval.certificates, found.chains, strict=True):
         files[f"certificates/issue-{certificate.issue}.pem"] = _pem(chain)

@@ -10,6 +10,8 @@ from core.kinds import AuthorisedAct
 from ra.applying import look as applying
 from ra.applying import request_amendment, request_end
 from ra.applying.views import AmendmentRequestAnswer, ApplicationAnswer, EndRequestAnswer
+from ra.committee.interests import interests_of
+from ra.committee.views import InterestAnswer
 from ra.deciding import look as deciding
 from ra.deciding import record
 from ra.deciding.views import DecisionAnswer, DecisionAuthorisations, DecisionJournal
@@ -61,6 +63,7 @@ class Stands:
         breaches: of its conditions.
         instructions: to the Panel.
         deployments: counted.
+        interests: that were declared in its application; what officers said to each other of it is theirs alone.
     """
 
     approval: ApprovalAnswer
@@ -73,6 +76,7 @@ class Stands:
     breaches: tuple[BreachAnswer, ...]
     instructions: tuple[InstructionAnswer, ...]
     deployments: DeploymentsAnswer
+    interests: tuple[InterestAnswer, ...]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -153,6 +157,7 @@ def stands(desk: Desk, actor: Actor, approval: str) -> Stands:
             lambda page: page.instructions,
         ),
         deployments=of_approval(desk, actor, approval),
+        interests=interests_of(desk, actor, listed[0].application).interests,
     )
 
 

@@ -47,7 +47,7 @@ def inclusion(tx: Transaction, row: int, size: int | None = None) -> InclusionAn
         raise NoSuchThing(kind="row of the log", identifier=row)
     with undamaged():
         (leaf,) = reading.leaves_after(tx, row - 1, 1, row)
-        hashes = inclusion_proof(reading.nodes(tx), row - 1, size)
+        hashes = inclusion_proof(reading.nodes_to(tx, row - 1, size), row - 1, size)
     signed = reading.checkpoint_of(tx, size)
     return InclusionAnswer(
         row=row,

@@ -19,6 +19,7 @@ from core.local_time import utc
 from core.words import counted
 from ra.applying.views import ApplicationAnswer
 from ra.auditing.gathered import Decided, Gathered, Stands
+from ra.committee.views import InterestAnswer
 from ra.deciding.views import AuthorisationKept, DecisionAnswer
 from ra.reporting.views import BreachAnswer
 from ra.telling.views import CopyAnswer
@@ -137,9 +138,17 @@ def events(found: Stands, at: datetime) -> tuple[Event, ...]:
     return tuple(sorted(_events(found, at), key=lambda one: one.at))
 
 
+def _declared(said: InterestAnswer) -> Iterator[Event]:
+    yield Event(said.declared_at, f"{said.officer} declared an interest: {said.text}", said.declared_by)
+    if said.withdrawn_at is not None:
+        yield Event(said.withdrawn_at, f"The interest of {said.officer} was withdrawn.", said.withdrawn_by or "")
+
+
 def _events(found: Stands, at: datetime) -> Iterator[Event]:
     approval = found.approval
     yield from _applied(found.application, approval.organisation)
+    for declared in found.interests:
+        yield from _declared(declared)
     for each in found.decided:
         yield from _decided(each)
     yield from _asked(found)

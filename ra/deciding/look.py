@@ -15,6 +15,7 @@ from core.words import counted
 from policy.roles import Operation
 from ra.access import authorise
 from ra.applying.requirements import open_of, requirement_shown
+from ra.committee.interests import interests_in
 from ra.deciding import notice
 from ra.deciding.beside import beside
 from ra.deciding.every_kind import kind_of
@@ -36,6 +37,7 @@ from ra.proposal import said_in, said_of
 from ra.telling.listing import would_follow
 from ra.views import DecidedChange, PendingAnswer, page, view_of
 from store.reading import requests
+from store.reading.meetings import comes_from
 from store.reading.witnesses import Witness, witnesses_of
 from store.rows import Decision, DraftRow
 from store.transactions import Transaction
@@ -51,6 +53,7 @@ def decision(desk: Desk, actor: Actor, identifier: str) -> DecisionAnswer:
         shown = replace(
             _decision(found, requests.drafts_of(tx, identifier), said),
             upon=None if is_of_many(found) else upon(desk, tx, found, actor, at),
+            interests=interests_in(tx, comes_from(tx, found)),
         )
         return _opened(tx, found, shown, actor, at) if found.state in OPEN_DECISION else shown
 

@@ -18,7 +18,7 @@ from core.clauses import serves
 from core.errors import BodyMalformed, NoSuchThing, WrongState
 from core.instants import text
 from core.kinds import DecisionKind, HierarchyRole
-from core.words import named
+from core.words import named as in_words
 from officers.statement import approvals_digest
 from policy.roles import Operation
 from policy.section_f.revocation import RevocationFacts, revocation_findings
@@ -83,7 +83,7 @@ def table(tx: Transaction, tabled: Tabled, command: ProposeRevocations) -> Propo
     known = approval_reading.known(tx, listed)
     unknown = [each for each in listed if each not in known]
     if unknown:
-        raise NoSuchThing(kind="approval", identifier=named(unknown))
+        raise NoSuchThing(kind="approval", identifier=in_words(unknown))
     found = revocation_findings(replace(facts, ended=[each for each in listed if known[each]]))
     said: dict[str, Json] = {
         "approvals": list[Json](listed),
@@ -171,3 +171,10 @@ def progress(desk: Desk, actor: Actor, identifier: str) -> RevocationsAnswer:
         begun_at=None if under_way is None else under_way.begun_at,
         finished_at=None if under_way is None else under_way.finished_at,
     )
+
+
+def named(desk: Desk, actor: Actor, identifier: str) -> tuple[str, ...]:
+    """Return the approvals that a decision revokes together, in order; for errors see `progress`."""
+    authorise(actor, Operation.READ_DECISION)
+    with desk.store.read() as tx:
+        return tuple(listed_in(requests.decision(tx, identifier)) or ())

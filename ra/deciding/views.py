@@ -18,6 +18,7 @@ from ra.applying.views import (
     EvidenceAnswer,
     RequirementAnswer,
 )
+from ra.committee.views import InterestAnswer
 from ra.reporting.views import BreachAnswer
 from ra.telling.views import StepForeseen
 from ra.views import DecidedChange, Page, PendingAnswer
@@ -196,6 +197,7 @@ class DecisionAnswer:
         requirements: the further requirements of its application that are open (F2.20). Empty in a list.
         preview: while it is open; null in a list.
         upon: what it is about; null in a list.
+        interests: in the application that it comes from; the authority counts none. Empty in a list.
     """
 
     decision: str
@@ -234,6 +236,7 @@ class DecisionAnswer:
     requirements: tuple[RequirementAnswer, ...]
     preview: PreviewAnswer | None
     upon: DecidedUpon | None
+    interests: tuple[InterestAnswer, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)

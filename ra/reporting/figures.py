@@ -14,10 +14,10 @@ from functools import cached_property
 from itertools import groupby
 from typing import Any
 
-from core.approval import ApprovalRecord
+from core.approval import ApprovalRecord, Terms
 from core.clauses import serves
 from core.cpl import Kind
-from core.status import State, approval_status, open_at
+from core.status import State, approval_at, open_at
 from core.waiting import planned_expiry
 from ra.reporting.contents import (
     AnsweredQuestion,
@@ -35,7 +35,7 @@ from ra.reporting.contents import (
     RemarkAnswer,
     ReportLine,
 )
-from ra.reporting.limit import limit_at
+from ra.reporting.limit import limit_of
 from store.reading.report_questions import Asked
 from store.reading.reports import Attachment, Instructed, Remark, StintCounts
 
@@ -67,14 +67,18 @@ class Line:
     before: CountedAnswer = NOTHING_COUNTED
 
     @cached_property
+    def _then(self) -> tuple[State, Terms | None]:
+        return approval_at(self.record, self.until)
+
+    @property
     def state(self) -> State:
         """What verification says of it at that instant."""
-        return approval_status(self.record, self.until).state
+        return self._then[0]
 
-    @cached_property
+    @property
     def limit(self) -> int:
         """The number of F2.21(d) that holds at that instant."""
-        return limit_at(self.record, self.until)
+        return limit_of(self.record, self._then[1])
 
     @property
     def ended(self) -> bool:

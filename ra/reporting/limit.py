@@ -11,10 +11,10 @@ from datetime import datetime
 from itertools import pairwise
 
 from core.actors import Actor
-from core.approval import ApprovalRecord
+from core.approval import ApprovalRecord, Terms
 from core.clauses import serves
 from core.instants import ONE_SECOND
-from core.status import approval_status
+from core.status import approval_at
 from ra.reporting.breach import limit_was_kept, suspect_limit
 from store.reading import breaches as breach_reading
 from store.reading import deployments as reading
@@ -87,7 +87,12 @@ def look_whether_kept(tx: Transaction, record: ApprovalRecord, *, actor: Actor, 
 
 def limit_at(record: ApprovalRecord, at: datetime) -> int:
     """Return the number of F2.21(d) that holds at an instant."""
-    return (approval_status(record, at).terms or record.terms[0]).maximum_devices
+    return limit_of(record, approval_at(record, at)[1])
+
+
+def limit_of(record: ApprovalRecord, terms: Terms | None) -> int:
+    """Return the number of F2.21(d) under terms of an approval; before it was granted (None), that of its first."""
+    return (terms or record.terms[0]).maximum_devices
 
 
 def _one_limit(record: ApprovalRecord, one: datetime, other: datetime) -> bool:

@@ -29,7 +29,7 @@ from ra.reporting.contents import OtherItem, ReportAnswer, ReportItems
 from ra.reporting.limit import Excess, suspect_excess
 from ra.reporting.views import ReportIssued, ReportPage, ReportRemarked
 from ra.standing import require_open_month
-from ra.views import document, page
+from ra.views import document, page, view_of
 from store.reading import approvals as approval_reading
 from store.reading import notices as renderings
 from store.reading import reports as reading
@@ -59,6 +59,17 @@ def report(desk: Desk, actor: Actor, month: str) -> bytes:
     at = desk.clock.now()
     with desk.store.read() as tx:
         return _document(desk, tx, month, at=at)
+
+
+def shown(desk: Desk, actor: Actor, month: str) -> ReportAnswer:
+    """Return what `report` does, as it is shown to people: what is not issued is not written down for that first."""
+    authorise(actor, Operation.READ_REPORT)
+    at = desk.clock.now()
+    with desk.store.read() as tx:
+        issued = reading.issued(tx, month)
+        if issued is not None:
+            return view_of(ReportAnswer, issued.document)
+        return _unissued(desk, tx, month, at=at).report
 
 
 def rendered(desk: Desk, actor: Actor, month: str, form: Rendition) -> bytes:
@@ -239,13 +250,17 @@ def _document(desk: Desk, tx: Transaction, month: str, *, at: datetime) -> bytes
     found = reading.issued(tx, month)
     if found is not None:
         return found.document.encode("utf-8")
+    return canonical(document(_unissued(desk, tx, month, at=at).report))
+
+
+def _unissued(desk: Desk, tx: Transaction, month: str, *, at: datetime) -> _Draft:
     try:
         _require_turn(tx, month, at=at)
     except MonthMalformed:
         raise
     except TrialCpaError:
         raise NoSuchThing(kind="report for", identifier=month) from None
-    return canonical(document(_drafted(desk, tx, month, at=at).report))
+    return _drafted(desk, tx, month, at=at)
 
 
 def _drafted(desk: Desk, tx: Transaction, month: str, *, at: datetime) -> _Draft:

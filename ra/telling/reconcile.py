@@ -28,6 +28,7 @@ from policy.roles import Operation
 from ra.access import authorise
 from ra.bounds import require_act
 from ra.desk import Desk
+from ra.telling.marked import marked
 from ra.telling.views import (
     DifferenceAnswer,
     EntryAnswer,
@@ -51,7 +52,16 @@ _Key = tuple[str, str]
 
 @serves("F2.27", "F2.29", "F2.31")
 def reconcile(desk: Desk, actor: Actor, octets: bytes, order: DayOrder = DayOrder.UNKNOWN) -> Reconciled:
-    """Compare a list with what it should show now.
+    """Compare a list with what it should show now; the arguments and what it raises are those of `reconcile_marked`."""
+    told, _ = _reconciled(desk, actor, octets, order)
+    return told
+
+
+@serves("F2.27", "F2.29", "F2.31")
+def reconcile_marked(
+    desk: Desk, actor: Actor, octets: bytes, order: DayOrder = DayOrder.UNKNOWN
+) -> tuple[Reconciled, bytes]:
+    """Compare a list with what it should show now, and return it marked as a workbook, too.
 
     Args:
         desk: where; its rules say what the columns may be called.
@@ -63,6 +73,11 @@ def reconcile(desk: Desk, actor: Actor, octets: bytes, order: DayOrder = DayOrde
         BodyTooLarge, ListTooLong, WorkbookTooLarge: larger than is read.
         ListUnreadable, WorkbookRefused: not a list.
     """
+    told, listed = _reconciled(desk, actor, octets, order)
+    return told, marked(listed, told)
+
+
+def _reconciled(desk: Desk, actor: Actor, octets: bytes, order: DayOrder) -> tuple[Reconciled, ProductsList]:
     authorise(actor, Operation.RECONCILE_CPL)
     if len(octets) > LARGEST_LIST:
         raise BodyTooLarge(limit=LARGEST_LIST)
@@ -96,7 +111,7 @@ def reconcile(desk: Desk, actor: Actor, octets: bytes, order: DayOrder = DayOrde
             "unreadable": len(told.unreadable),
         }
         facts.record(tx, Fact(FactKind.CPL_RECONCILED, at, actor, payload=payload))
-    return told
+    return told, listed
 
 
 def _differ(value: DifferenceAnswer) -> bool:

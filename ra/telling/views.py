@@ -401,12 +401,14 @@ class ToldAnswer:
         milliseconds: from the commit of the act; null while it is not told.
         number: of the list that says it; null of all else.
         acknowledged_at: when the DCC or the Panel acknowledged it; null of all else, and while they have not.
+        unreachable: no address of theirs is known, or its delivery was given up: who fetches the notice is told.
     """
 
     told: Told
     milliseconds: int | None
     number: int | None
     acknowledged_at: datetime | None
+    unreachable: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,20 +1,33 @@
 """The public log as it is read: checkpoints, leaves, tiles, proofs, and the documents that rows carry."""
 
 from collections import defaultdict
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from functools import lru_cache
+from functools import lru_cache, partial
 from itertools import count
 from typing import Any
 
-from sqlalchemy import BigInteger, Integer, Row, Text, bindparam, func, select
+from sqlalchemy import (
+    BigInteger,
+    BindParameter,
+    ColumnElement,
+    Integer,
+    Row,
+    Text,
+    bindparam,
+    func,
+    literal,
+    select,
+    type_coerce,
+    union_all,
+)
 
 from core.canonical import read_json
 from core.facts import FactKind
 from core.identifiers import Environment
 from core.instants import text
-from core.merkle import HASH_OCTETS, TILE_HEIGHT, TILE_WIDTH, Nodes, whole_root_of
+from core.merkle import HASH_OCTETS, TILE_HEIGHT, TILE_WIDTH, Nodes, levels_of
 from core.note import origin
 from core.public_record import leaf_data, public_part
 from store.log_tables import checkpoints, log_documents, log_leaves, log_tiles
@@ -28,9 +41,27 @@ _PAGE = 1_000
 DOCUMENTS = 1_000
 """Of approvals, that are read together at most but for those of one row, which is never divided: some 2 MB."""
 
-_above = lru_cache(maxsize=4_096)(whole_root_of)
-"""Of tiles above the leaves: nearly all proofs share them. It follows from the octets alone, four megabytes of them."""
+_LEVELS = 4
+"""Of tiles, that are read together for a proof; a log of four thousand million rows has no more."""
+
+_APART = 48
+"""Bits of a place; those above say of what, in what is read together."""
+
+_shared = lru_cache(maxsize=512)(levels_of)
+"""Of tiles above the leaves, and of those at the edge: nearly all proofs share them, and 30,000,000 rows have no more.
+It follows from the octets alone, so that what is changed in the store is seen; 12 megabytes of them, with theirs."""
 _L, _D, _T = log_leaves.c, log_documents.c, log_tiles.c
+
+
+def _bound(name: str, level: int) -> BindParameter[int]:
+    return bindparam(f"{name}{level}", type_=BigInteger())
+
+
+def _place(place: ColumnElement[int], kind: int) -> ColumnElement[int]:
+    # A column less, and read as it stands: there are hundreds of them.
+    return type_coerce(place + literal(kind << _APART, BigInteger()), BigInteger())
+
+
 _NUMBER, _UPTO = bindparam("number", type_=BigInteger()), bindparam("upto", type_=BigInteger())
 _MOST = bindparam("most", type_=Integer())
 _NAMED = bindparam("named", expanding=True, type_=Text())
@@ -76,6 +107,22 @@ _SALTS = select(_L.number, _L.salt).where(_L.number.in_(bindparam("numbers", exp
 _LEVEL, _PLACE = bindparam("level", type_=BigInteger()), bindparam("place", type_=BigInteger())
 _TILE = select(_T.octets).where(_T.level == _LEVEL, _T.place == _PLACE)
 _ROOTS = select(_T.root).where(_T.level == _LEVEL, _T.place >= _NUMBER, _T.place < _UPTO).order_by(_T.place)
+_TOGETHER = union_all(
+    *(
+        select(_place(_T.place, level), _T.octets).where(
+            _T.level == level, _T.place.in_([_bound("path", level), _bound("edge", level)])
+        )
+        for level in range(_LEVELS)
+    ),
+    select(_place(_L.number, _LEVELS), _L.leaf).where(_L.number > _bound("first", 0), _L.number <= _bound("end", 0)),
+    *(
+        select(_place(_T.place + 1, _LEVELS + level), _T.root).where(
+            _T.level == level - 1, _T.place >= _bound("first", level), _T.place < _bound("end", level)
+        )
+        for level in range(1, _LEVELS)
+    ),
+)
+"""Full tiles, by level; and of those at the edge the hashes, each by how many of its kind there are with it."""
 _WAIT_ALONE = select(journal.c.approvals).where(waits_to_be_sealed, journal.c.approvals.in_(_NAMED))
 _WAIT_TOGETHER = select(journal.c.approvals).where(waits_to_be_sealed, journal.c.approvals.like("% _% _% %"))
 _BEGUN = select(journal.c.id).where(journal.c.subject == bindparam("log"), journal.c.kind == FactKind.LOG_BEGUN)
@@ -242,18 +289,58 @@ def entries(tx: Transaction, index: int, width: int = TILE_WIDTH) -> list[bytes]
 
 def nodes(tx: Transaction) -> Nodes:
     """Return the source of nodes for proofs and roots: of whole subtrees, all of whose leaves there are."""
+    return _nodes(partial(_tile, tx))
+
+
+def nodes_to(tx: Transaction, index: int, size: int) -> Nodes:
+    """Return the same for proofs about one leaf, with what they need read in one statement.
+
+    Args:
+        tx: open.
+        index: of the leaf that is proved, or that is the last of an earlier tree.
+        size: of the tree in which that is.
+    """
+    edges = [divmod(size >> TILE_HEIGHT * level, TILE_WIDTH) for level in range(_LEVELS)]
+    asked = dict[str, int]()
+    for level, (edge, width) in enumerate(edges):
+        first, path = edge * TILE_WIDTH, index >> TILE_HEIGHT * (level + 1)
+        asked |= {f"path{level}": path, f"edge{level}": edge, f"first{level}": first, f"end{level}": first + width}
+    read = dict[int, bytes]()
+    for place, octets in tx.connection.execute(_TOGETHER, asked).all():
+        read[place] = octets
+    for level, (edge, width) in enumerate(edges):
+        first = (_LEVELS + level << _APART) + edge * TILE_WIDTH + 1
+        hashes = [each for each in map(read.get, range(first, first + width)) if each is not None]
+        if 0 < len(hashes) == width:  # else it is looked for by itself; a tile that is full by now is the same
+            read.setdefault((level << _APART) + edge, b"".join(hashes))
+
+    def held(level: int, index: int) -> bytes:
+        octets = read.get((level << _APART) + index)
+        return _tile(tx, level, index) if octets is None else octets
+
+    return _nodes(held)
+
+
+def _nodes(octets: Callable[[int, int], bytes]) -> Nodes:
+    """Return a source of nodes.
+
+    Args:
+        octets: of a tile by level and place; as many as there are.
+    """
 
     @lru_cache(maxsize=64)
-    def held(level: int, index: int) -> bytes:
-        return _tile(tx, level, index)
+    def held(level: int, index: int) -> Sequence[bytes]:
+        found = octets(level, index)
+        return levels_of(found) if not level and len(found) == TILE_WIDTH * HASH_OCTETS else _shared(found)
 
     def node(level: int, place: int) -> bytes:
         of_tile, inside = divmod(level, TILE_HEIGHT)
-        index, begin = divmod(place << inside, TILE_WIDTH)
-        octets = held(of_tile, index)[begin * HASH_OCTETS : (begin + (1 << inside)) * HASH_OCTETS]
-        if len(octets) != HASH_OCTETS << inside:
-            raise LookupError("the log has no such node")
-        return _above(octets) if of_tile else whole_root_of(octets)
+        index, begin = divmod(place, TILE_WIDTH >> inside)
+        for hashes in held(of_tile, index)[inside : inside + 1]:
+            found = hashes[begin * HASH_OCTETS : (begin + 1) * HASH_OCTETS]
+            if len(found) == HASH_OCTETS:
+                return found
+        raise LookupError("the log has no such node")
 
     return node
 

@@ -1,3 +1,3 @@
 module trialcpa-verify-elsewhere
 
-go 1.21
+go 1.25

@@ -1,7 +1,12 @@
-"""A copy in memory: questions are answered from it as the authority answers them, and what was answered is kept."""
+"""A copy in memory: questions are answered from it as the authority answers them.
+
+What is said of a thing is at hand before anybody asks, for as long as it stays the same, and what all answers of one
+second share is worked out once. An answer is these two put together: no instant is read or written for it, and nothing
+is kept of it, so that the first costs what the hundredth does.
+"""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
 from verify.kit.instants import LAST, seconds, text
@@ -19,16 +24,30 @@ that begins anew in 1970 it would be believed for ever."""
 VARIANT = ("type", "hardware_version")
 """What tells the variants of a model apart."""
 
-MOST_KEPT = 1_000_000
-"""Answers that are kept; beyond it all are forgotten."""
+_ABSENT = {"approval": "unknown-approval", "serial": "unknown-serial", "sha256": "not-issued-here"}
+"""What is said of a word that names nothing, by what it is to name."""
 
 
 class Answer(NamedTuple):
-    """An answer, and from when to when (seconds since 1970) it may be given and relied on."""
+    """An answer, and from when to when (seconds since 1970) it may be given and relied on.
 
-    members: Mapping[str, Any]
+    Args:
+        what: is said, the same in every answer until it is another; without the instants of this one.
+        as_of: when that is so, as it is written.
+        fresh_until: until when it may be relied on, as it is written.
+        since, until: from when to when.
+    """
+
+    what: Mapping[str, Any]
+    as_of: str
+    fresh_until: str
     since: int
     until: int
+
+    @property
+    def members(self) -> dict[str, Any]:
+        """The answer as the authority gives it, whoever asks again has another of its own."""
+        return {**self.what, "as_of": self.as_of, "fresh_until": self.fresh_until}
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -36,24 +55,48 @@ class _Ready:
     """What is said of one thing in a span of its life, but for the instants of the answer.
 
     Args:
-        members: of the answer; its instants are still to be put in.
+        members: of the answer, with its instants still to be put in; shared, and never changed.
         since: from which on that is known.
         change: the first second in which it will be another.
         lasting: seconds for which it may be relied on at most.
     """
 
-    members: dict[str, Any]
+    members: Mapping[str, Any]
     since: int
     change: int
     lasting: int
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Moment:
+    """What all answers of one second share.
+
+    Args:
+        at: the second, in which the copy is believed.
+        written: the same as answers have it.
+        until: the last second for which one may be relied on, and the same as written, by `_Ready.lasting`.
+    """
+
+    at: int
+    written: str
+    until: Mapping[int, tuple[int, str]]
+
+
 @dataclass(frozen=True, kw_only=True)
 class _Found:
+    """What a question is about, and what holds of it.
+
+    Args:
+        life: of the approval; None where there is none.
+        verdict: what holds.
+        change: when another will; None for never.
+        differing: what several approved models differ in, for the sentence that says so.
+    """
+
     life: Life | None
     verdict: Verdict
     change: int | None
-    fields: Mapping[str, object]
+    differing: str = ""
 
 
 class Holding:
@@ -70,8 +113,10 @@ class Holding:
         self._serials: dict[str, str] = {}
         self._digests: dict[str, str] = {}
         self._models: dict[tuple[str, str], set[str]] = {}
-        self._kept: dict[tuple[str, str], Answer] = {}
-        self._ready: dict[tuple[str, str], _Ready] = {}
+        self._moment: _Moment | None = None
+        self._ready: dict[str, dict[str, _Ready]] = {kind: {} for kind in _ABSENT}
+        self._absent = {kind: self._said(_nothing(code), {}, 0) for kind, code in _ABSENT.items()}
+        self._by_kind = {"approval": self._approval, "serial": self._serial, "sha256": self._digest}
 
     def take(self, documents: Iterable[Document], proved: int) -> None:
         """Take documents over those of before; what they are worth was checked by whoever hands them in.
@@ -90,8 +135,7 @@ class Holding:
                 self._prepare("approval", life.identifier, proved)
             except (KeyError, TypeError, ValueError, StopIteration, AttributeError):
                 raise Stopped(Check.DOCUMENT, "A row carries a document that is none.") from None
-        self._kept.clear()
-        self._proved = proved
+        self._proved, self._moment = proved, None
 
     def answer(self, kind: str, value: str, now: int) -> Answer:
         """Return what is answered now about an `approval`, a `serial` or a certificate's `sha256`.
@@ -100,29 +144,36 @@ class Holding:
             Stopped: the copy is too old.
             ValueError: that is no such question.
         """
-        kept = self._kept.get((kind, value))
-        if kept is not None and kept.since <= now <= kept.until:
-            return kept
-        ready = self._ready.get((kind, value))
+        moment = self._moment
+        if moment is None or moment.at != now:
+            moment = self._turned(now)
+        at_hand = self._ready.get(kind)
+        if at_hand is None:
+            raise _no_question()
+        ready = at_hand.get(value)
         if ready is None or not ready.since <= now < ready.change:
             ready = self._prepare(kind, value, now)
-        until = self._require_new(now)
-        until = min(until, now + ready.lasting)
+        until, written = moment.until[ready.lasting]
         if ready.change <= until:
             until = ready.change - 1
-        members = ready.members.copy()
-        members["as_of"], members["fresh_until"] = text(now), text(until)
-        made = Answer(members, now, until)
-        if len(self._kept) >= MOST_KEPT:
-            self._kept.clear()
-        self._kept[kind, value] = made
-        return made
+            written = text(until)
+        # As Answer(…) does, in half of the time, which would be a tenth of the whole.
+        return tuple.__new__(Answer, (ready.members, moment.written, written, now, until))
+
+    def _turned(self, now: int) -> _Moment:
+        """Begin a second; Stopped if the copy is not believed in it. It ends with the next, or when rows are taken."""
+        last = self._require_new(now)
+        ends = {lasting: min(LAST, last, now + lasting) for lasting in (FRESH_SECONDS, UNSETTLED_SECONDS)}
+        until = {lasting: (end, text(end)) for lasting, end in ends.items()}
+        self._moment = moment = _Moment(at=now, written=text(now), until=until)
+        return moment
 
     def _prepare(self, kind: str, value: str, at: int) -> _Ready:
         """Have what is said of something at an instant at hand, for as long as that is the same."""
-        made = self._said({kind: value}, at)
-        if made.members["approval"] is not None:  # of what is not there a row may tell at any moment
-            self._ready[kind, value] = made
+        found = self._named(kind, value, at)
+        if found is None:  # a row may tell of it at any moment
+            return self._absent[kind]
+        made = self._ready[kind][value] = self._said(found, {}, at)
         return made
 
     def asked(self, question: Mapping[str, Any], now: int) -> Answer:
@@ -138,18 +189,16 @@ class Holding:
         at = seconds(question["at"]) if "at" in question else now
         if at > now:
             raise ValueError("an instant that has not come")
-        ready = self._said(question, at)
+        ready = self._said(self._find(question, at), question, at)
         until = min(LAST, at + ready.lasting, ready.change - 1)
         if "at" not in question:
             until = min(until, last)  # of the past nothing grows old
-        members = {**ready.members, "as_of": text(at), "fresh_until": text(until)}
-        return Answer(members, now, until if "at" not in question else now)
+        return Answer(ready.members, text(at), text(until), now, until if "at" not in question else now)
 
-    def _said(self, question: Mapping[str, Any], at: int) -> _Ready:
-        found = self._find(question, at)
-        asked = question.get("device", {})
-        fields = {**found.fields, "version": asked.get("firmware_version")}
-        against = [said(code, fields) for code in self._codes(found, question, at)]
+    def _said(self, found: _Found, question: Mapping[str, Any], at: int) -> _Ready:
+        codes = self._codes(found, question, at)
+        fields = _fields(found, question) if codes else {}
+        against = [said(code, fields) for code in codes]
         valid = found.verdict.state is State.ACTIVE and not against
         unsettled = found.verdict.state is State.UNKNOWN or "certificate-not-issued" in found.verdict.codes
         members = {
@@ -163,10 +212,13 @@ class Holding:
             "fresh_until": None,
             "ocsp": None,
         }
+        turns = [LAST + 1 if found.change is None else found.change]
+        if found.life is not None:  # an end that is not the first does not change the state, and may be disputed
+            turns += [each for each in found.life.disputed if each > at]
         return _Ready(
             members=members,
             since=at,
-            change=LAST + 1 if found.change is None else found.change,
+            change=min(turns),
             lasting=UNSETTLED_SECONDS if unsettled else FRESH_SECONDS,
         )
 
@@ -189,8 +241,8 @@ class Holding:
             for each in old.certificates:
                 self._serials.pop(each.serial, None)
                 self._digests.pop(each.sha256, None)
-                self._ready.pop(("serial", each.serial), None)
-                self._ready.pop(("sha256", each.sha256), None)
+                self._ready["serial"].pop(each.serial, None)
+                self._ready["sha256"].pop(each.sha256, None)
         self._lives[life.identifier] = life
         self._models.setdefault(_model(life.device), set()).add(life.identifier)
         for each in life.certificates:
@@ -199,23 +251,31 @@ class Holding:
 
     def _find(self, question: Mapping[str, Any], at: int) -> _Found:
         match {name: value for name, value in question.items() if name not in ("at", "device_id")}:
-            case {"approval": str() as identifier, **rest} if not rest:
-                life = self._lives.get(identifier)
-                return _nothing("unknown-approval") if life is None else _found(life, life.approval, at)
-            case {"serial": str() as serial, **rest} if not rest:
-                return self._certificate(serial, "unknown-serial", at)
-            case {"sha256": str() as digest, **rest} if not rest:
-                return self._certificate(self._digests.get(digest, ""), "not-issued-here", at)
             case {"device": Mapping() as device, **rest} if not rest:
                 return self._device(device, at)
-        raise ValueError("name exactly one of approval, serial, sha256 and device")
+            case named if len(named) == 1:
+                ((kind, value),) = named.items()
+                if kind in _ABSENT and isinstance(value, str):
+                    return self._named(kind, value, at) or _nothing(_ABSENT[kind])
+        raise _no_question()
 
-    def _certificate(self, serial: str, absent: str, at: int) -> _Found:
+    def _named(self, kind: str, value: str, at: int) -> _Found | None:
+        """Find what is asked by one word; None if there is no such thing."""
+        return self._by_kind[kind](value, at)
+
+    def _approval(self, identifier: str, at: int) -> _Found | None:
+        life = self._lives.get(identifier)
+        return None if life is None else _found(life, life.approval, at)
+
+    def _serial(self, serial: str, at: int) -> _Found | None:
         identifier = self._serials.get(serial)
         if identifier is None:
-            return _nothing(absent)
+            return None
         life = self._lives[identifier]
         return _found(life, life.by_serial[serial], at)
+
+    def _digest(self, digest: str, at: int) -> _Found | None:
+        return self._serial(self._digests.get(digest, ""), at)
 
     def _device(self, asked: Mapping[str, str], at: int) -> _Found:  # S9
         lives = [self._lives[each] for each in sorted(self._models.get(_model(asked), ()))]
@@ -228,9 +288,9 @@ class Holding:
         devices = [one.life.device for one in granted if one.life is not None]
         differing = [name for name in VARIANT if len({device[name].casefold() for device in devices}) > 1]
         if differing:
-            return _nothing("device-ambiguous", fields=", ".join(differing), change=change)
+            return _nothing("device-ambiguous", differing=", ".join(differing), change=change)
         chosen = max(granted, key=_rank, default=None) or min(each, key=lambda one: one.life.granted if one.life else 0)
-        return _Found(life=chosen.life, verdict=chosen.verdict, change=change, fields=chosen.fields)
+        return replace(chosen, change=change)
 
     def _codes(self, found: _Found, question: Mapping[str, Any], at: int) -> Sequence[str]:
         codes, life, verdict = list(found.verdict.codes), found.life, found.verdict
@@ -247,6 +307,10 @@ class Holding:
         if terms is not None and "device_id" in question:
             codes.append("not-known-to-a-copy")
         return codes
+
+
+def _no_question() -> ValueError:
+    return ValueError("name exactly one of approval, serial, sha256 and device")
 
 
 def _too_old() -> Stopped:
@@ -267,12 +331,18 @@ def _firmware(terms: Document, device: Mapping[str, str]) -> str | None:
 
 def _found(life: Life, spans: Spans, at: int) -> _Found:
     verdict, change = spans.at(at)
-    return _Found(life=life, verdict=verdict, change=change, fields=life.words(verdict))
+    return _Found(life=life, verdict=verdict, change=change)
 
 
-def _nothing(code: str, *, change: int | None = None, fields: str = "") -> _Found:
+def _nothing(code: str, *, change: int | None = None, differing: str = "") -> _Found:
     verdict = Verdict(state=State.UNKNOWN, codes=(code,))
-    return _Found(life=None, verdict=verdict, change=change, fields={"fields": fields})
+    return _Found(life=None, verdict=verdict, change=change, differing=differing)
+
+
+def _fields(found: _Found, question: Mapping[str, Any]) -> Mapping[str, object]:
+    """Return what the sentences name."""
+    words = {} if found.life is None else found.life.words(found.verdict)
+    return {**words, "fields": found.differing, "version": question.get("device", {}).get("firmware_version")}
 
 
 def _subject(found: _Found) -> dict[str, object]:

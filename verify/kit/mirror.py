@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
+from verify.kit import kept
 from verify.kit.canonical import canonical, read
 from verify.kit.evidence.cms import stated
 from verify.kit.evidence.parsing import Unreadable
@@ -32,22 +33,6 @@ PORTION = 1_000
 REGISTER, SIGNATURE = "/v1/register", "/v1/register.p7s"
 
 _MEMBERS = frozenset({"number", "sealed_at", "public", "commitment", "leaf"})
-
-_SCHEMA = """
-CREATE TABLE IF NOT EXISTS state (
-    one INTEGER PRIMARY KEY CHECK (one = 1), log TEXT NOT NULL, size INTEGER NOT NULL, frontier BLOB NOT NULL,
-    aside_size INTEGER NOT NULL, aside_frontier BLOB NOT NULL, note TEXT, proved_at INTEGER
-) STRICT;
-CREATE TABLE IF NOT EXISTS documents (
-    approval TEXT PRIMARY KEY, document BLOB NOT NULL, number INTEGER NOT NULL
-) STRICT;
-CREATE TABLE IF NOT EXISTS aside (
-    approval TEXT PRIMARY KEY, document BLOB NOT NULL, number INTEGER NOT NULL
-) STRICT;
-CREATE TABLE IF NOT EXISTS wrong (
-    found_at INTEGER NOT NULL, code TEXT NOT NULL, detail TEXT NOT NULL, note TEXT
-) STRICT;
-"""
 
 
 class Source(Protocol):
@@ -91,7 +76,7 @@ class Mirror:
         clock: the present instant, seconds since 1970.
 
     Raises:
-        Stopped: the file is a copy of another log.
+        Stopped: the file is a copy of another log, or not as it was written.
     """
 
     def __init__(
@@ -110,19 +95,17 @@ class Mirror:
         self._file = file
         self.holding = Holding(longest)
         with self._opened() as database:
-            database.executescript(_SCHEMA)
-            with database:
-                database.execute("INSERT OR IGNORE INTO state VALUES (1, ?, 0, x'', 0, x'', NULL, NULL)", (str(log),))
-            (held,) = database.execute("SELECT log FROM state").fetchone()
-            if held != str(log):
-                raise Stopped(Check.ORIGIN, f"{file} is a copy of another log, {held}.")
+            kept.made(database, str(log))
+            held = kept.state(database)
+            if held.log != str(log):
+                raise Stopped(Check.ORIGIN, f"{file} is a copy of another log, {held.log}.")
             self._load(database)
 
     @property
     def size(self) -> int:
         """Rows that are proved."""
         with self._opened() as database:
-            return int(database.execute("SELECT size FROM state").fetchone()[0])
+            return _proved(kept.state(database))
 
     def follow(self, source: Source, *, wait: int = 0) -> bool:
         """Take the next portion; what is wrong is written down, and stops.
@@ -138,16 +121,14 @@ class Mirror:
             Stopped: something is wrong, or the authority is silent; the copy is as it was.
         """
         with self._opened() as database:
-            size, note, aside, frontier = database.execute(
-                "SELECT size, note, aside_size, aside_frontier FROM state"
-            ).fetchone()
-            octets = source.get(f"/v1/feed?after={aside}&wait={wait}&limit={PORTION}")
+            held = kept.state(database)
+            octets = source.get(f"/v1/feed?after={held.aside_size}&wait={wait}&limit={PORTION}")
             told: object = None
             try:
                 said = _document(octets)
                 told = said["checkpoint"]
-                seen = self._required(told, size, note)
-                return self._taken(database, Frontier(aside, _divided(frontier)), seen, said["rows"])
+                seen = self._required(told, held.size, held.note)
+                return self._taken(database, held, seen, said["rows"])
             except Stopped as stopped:
                 self._written_down(database, stopped, told)
                 raise
@@ -160,8 +141,8 @@ class Mirror:
     def documents(self) -> dict[str, Any]:
         """Return the register as the copy has it: all documents by identifier."""
         with self._opened() as database:
-            found = database.execute("SELECT approval, document FROM documents ORDER BY approval").fetchall()
-        return {approval: read(document) for approval, document in found}
+            found = sorted(kept.documents(database))
+        return {approval: read(document) for approval, document, _ in found}
 
     def compare(self, source: LongSource, root: bytes | None = None) -> Compared | None:
         """Compare the copy with the register that the authority hands out.
@@ -177,10 +158,11 @@ class Mirror:
             Stopped: it is another register than the rows say, or not signed.
         """
         with self._opened() as database:
-            size, note = database.execute("SELECT size, note FROM state").fetchone()
-            if note is None:
+            held = kept.state(database)
+            size, note = held.size, held.note
+            if note is None or held.kept is None:
                 return None
-            ours = database.execute("SELECT approval, document, number FROM documents ORDER BY approval")
+            ours = sorted(kept.documents(database))
             try:
                 found = compared(
                     source.pieces(REGISTER), (Kept(approval=a, document=d.decode(), row=n) for a, d, n in ours)
@@ -218,31 +200,38 @@ class Mirror:
             raise Stopped(Check.TWO_HISTORIES, f"The log has signed two trees of {size} rows; both notes are kept.")
         return seen
 
-    def _taken(self, database: sqlite3.Connection, tree: Frontier, seen: Checkpoint, rows: object) -> bool:
+    def _taken(self, database: sqlite3.Connection, held: kept.State, seen: Checkpoint, rows: object) -> bool:
         """Add rows to the tree; believe them when the tree is the checkpoint's."""
+        tree = Frontier(held.aside_size, _divided(held.aside_frontier))
         if not isinstance(rows, list) or len(rows) > seen.size - tree.size:
             raise Stopped(Check.ORDER, "The feed has rows that its checkpoint does not cover.")
         if not rows and tree.size != seen.size:
             raise Stopped(Check.ORDER, f"The feed ends with row {tree.size} of {seen.size}.")
-        documents = {approval: (said, number) for row in rows for approval, said, number in _checked(row, tree)}
+        before = None if held.kept is not None or held.note is None else checkpoint(held.note)
+        documents: dict[str, kept.Row] = {}
+        for row in rows:
+            documents |= {approval: (approval, said, number) for approval, said, number in _checked(row, tree)}
+            if before is not None and tree.size == before.size and tree.root() != before.root:
+                raise Stopped(
+                    Check.TWO_HISTORIES, f"The log had another tree of {tree.size} rows; both notes are kept."
+                )
         whole = tree.size == seen.size
         if whole and tree.root() != seen.root:
             raise Stopped(Check.ROOT, f"The {seen.size} rows do not have the root that the log has signed.")
+        found: list[kept.Row] = []
         with database:
-            laid = ((approval, *said) for approval, said in documents.items())
-            database.executemany("INSERT OR REPLACE INTO aside VALUES (?, ?, ?)", laid)
+            kept.laid_aside(database, documents.values())
             database.execute("UPDATE state SET aside_size = ?, aside_frontier = ?", (tree.size, b"".join(tree.hashes)))
             if whole:
                 believed = self._believed(seen)
-                found = [document for (document,) in database.execute("SELECT document FROM aside")]
-                database.execute("INSERT OR REPLACE INTO documents SELECT * FROM aside")
-                database.execute("DELETE FROM aside")
+                found = kept.believed(database)
                 database.execute(
                     "UPDATE state SET size = aside_size, frontier = aside_frontier, note = ?, proved_at = ?",
                     (seen.note, believed),
                 )
+            kept.sealed(database)
         if whole:  # if we die here, the next start reads it from the file
-            self.holding.take((read(document) for document in found), believed)
+            self.holding.take((read(document) for _, document, _ in found), believed)
         return whole
 
     def _believed(self, seen: Checkpoint) -> int:
@@ -251,18 +240,16 @@ class Mirror:
         return min(now, seen.witnessed(self._witnesses)[self._wanted - 1]) if self._wanted else now
 
     def _load(self, database: sqlite3.Connection) -> None:
-        (proved,) = database.execute("SELECT proved_at FROM state").fetchone()
+        found, proved = kept.documents(database), kept.state(database).proved_at
         if proved is not None:
-            found = database.execute("SELECT document FROM documents")
-            self.holding.take((read(document) for (document,) in found), proved)
+            self.holding.take((read(document) for _, document, _ in found), proved)
 
     def _written_down(self, database: sqlite3.Connection, stopped: Stopped, told: object) -> None:
         if stopped.check is Check.UNREACHABLE:
             return
         note = told if isinstance(told, str) else None
         with database:
-            database.execute("DELETE FROM aside")
-            database.execute("UPDATE state SET aside_size = size, aside_frontier = frontier")
+            kept.thrown_away(database)
             database.execute(
                 "INSERT INTO wrong VALUES (?, ?, ?, ?)", (self._clock(), stopped.check.value, stopped.detail, note)
             )
@@ -270,7 +257,10 @@ class Mirror:
     @contextmanager
     def _opened(self) -> Iterator[sqlite3.Connection]:
         with closing(sqlite3.connect(self._file, timeout=30)) as database:
-            database.execute("PRAGMA journal_mode = WAL")
+            try:
+                database.execute("PRAGMA journal_mode = WAL")
+            except UnicodeDecodeError:  # of what SQLite says of a file that is damaged, and quotes
+                raise sqlite3.DatabaseError(f"{self._file} is damaged") from None
             database.execute("PRAGMA synchronous = FULL")
             yield database
 
@@ -303,6 +293,10 @@ def _checked(row: object, tree: Frontier) -> Iterator[tuple[str, bytes, int]]:
             yield Life(document).identifier, canonical(document), tree.size
         except (KeyError, TypeError, ValueError, StopIteration, AttributeError):
             raise Stopped(Check.DOCUMENT, f"Row {tree.size} carries a document that is none.") from None
+
+
+def _proved(held: kept.State) -> int:
+    return 0 if held.kept is None else held.size
 
 
 def _divided(frontier: bytes) -> list[bytes]:

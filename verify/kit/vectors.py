@@ -1,24 +1,29 @@
 """One vector: a question, the evidence for it, and what follows; for this kit and for verifiers that others write.
 
-The evidence is of one of four kinds: a log's key, one checkpoint, and a row with its proof that the question is
+The evidence is of one of five kinds: a log's key, one checkpoint, and a row with its proof that the question is
 answered from, or an earlier checkpoint with the proof that the log only grew; a certificate with root, issuers, lists
-and OCSP answer; a decision's dossier with root and journal key. The checks are numbered in verify/README.md.
+and OCSP answer; a decision's dossier with root and journal key; a register with
+its signature and the root. The checks are numbered in verify/README.md.
 """
 
 import base64
+import hashlib
 import json
 import subprocess
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from verify.kit.agreed import forms
 from verify.kit.agreed.decision import prove_files
 from verify.kit.agreed.dossier import trusted
 from verify.kit.canonical import canonical, read
+from verify.kit.evidence.cms import stated
 from verify.kit.evidence.command import claimed
 from verify.kit.evidence.offline import prove
+from verify.kit.evidence.parsing import Unreadable
 from verify.kit.holding import Holding
-from verify.kit.instants import moment
+from verify.kit.instants import moment, seconds, written
 from verify.kit.merkle import consistent, included, leaf_hash
 from verify.kit.note import Key, checkpoint, key
 from verify.kit.stopped import Check, Stopped
@@ -28,6 +33,14 @@ NUMBERS: Mapping[Check, int] = {each: number for number, each in enumerate(Check
 
 _OF_CERTIFICATE = frozenset({"certificate", "root", "issuers", "lists", "ocsp"})
 _OF_DECISION = frozenset({"dossier", "root", "journal_key"})
+_OF_REGISTER = frozenset({"register", "signature", "root"})
+_REGISTER: Mapping[str, forms.Form] = {
+    "approvals": forms.several(forms.anything),
+    "at": forms.text(20),
+    "log": forms.anytext,
+    "root": forms.anytext,
+    "size": forms.whole(0),
+}
 
 SECONDS = 30
 """That somebody's verifier may take for one vector."""
@@ -46,6 +59,8 @@ def judged(vector: Mapping[str, Any]) -> dict[str, Any]:
             return _checked(question, evidence)
         if "dossier" in evidence:
             return _decided(evidence)
+        if "register" in evidence:
+            return _registered(evidence)
         return _judged(question, evidence)
     except Stopped as stopped:
         return {"check": NUMBERS[stopped.check]}
@@ -112,6 +127,23 @@ def _decided(evidence: Mapping[str, Any]) -> dict[str, Any]:
     told = prove_files(files, trust)
     codes = sorted({each.code.value for each in (*told.against, *told.missing)})
     return {"outcome": told.outcome.value, "codes": codes}
+
+
+def _registered(evidence: Mapping[str, Any]) -> dict[str, Any]:
+    if evidence.keys() != _OF_REGISTER:
+        raise Stopped(Check.FORM, "It is no evidence about a register.")
+    octets, message, root = (_octets(evidence[name]) for name in ("register", "signature", "root"))
+    try:
+        said = forms.members(read(octets), _REGISTER)
+        seconds(said["at"])
+    except (TypeError, ValueError):
+        raise Stopped(Check.FORM, "It is no register.") from None
+    if canonical(said) != octets:
+        raise Stopped(Check.FORM, "The register is not in its canonical form.")
+    try:
+        return {"signed_at": written(stated(message, hashlib.sha256(octets).digest(), root).at)}
+    except Unreadable as error:
+        raise Stopped(Check.SIGNATURE, f"The register is not signed by the authority: {error}.") from None
 
 
 def conforms(folder: Path, command: Sequence[str], like: str = "*") -> Iterator[str]:

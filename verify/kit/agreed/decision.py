@@ -121,6 +121,8 @@ def _journal_holds(dossier: Dossier, trust: Trusted, ledger: Ledger) -> bool:
     elif key is None:
         ledger.lack(Missing.JOURNAL_KEY, "Nothing from outside says which key is the journal's.")
     else:
+        if (export.name, export.key) != (trust.journal, key):
+            ledger.refute(Against.JOURNAL_BROKEN, "The journal says that it is another one, by its name or its key.")
         for problem in check_stretches(export, journal=trust.journal, journal_key=key):
             ledger.refute(Against.JOURNAL_BROKEN, problem)
     if not export.whole:

@@ -18,7 +18,7 @@ from verify.kit.agreed.journal import Export, read_export
 from verify.kit.agreed.roster import Member, Unusable, read_members
 from verify.kit.agreed.statements import Authorisation, Authority, Listed, Refused, read_authorisation, read_listed
 from verify.kit.canonical import read
-from verify.kit.evidence.parsing import PARSE_ERRORS, Unreadable, one_certificate, several_certificates
+from verify.kit.evidence.parsing import PARSE_ERRORS, Unreadable, issued_by, one_certificate, several_certificates
 
 DECISION, PROPOSAL, CERTIFICATE = "decision.json", "proposal.json", "certificate.pem"
 AUTHORISATIONS, ROSTERS, ORDERS, JOURNAL = "authorisations.json", "rosters.json", "orders.json", "journal.jsonl"
@@ -133,9 +133,11 @@ def trusted(
         signature: the root's over the transcript, DER.
 
     Raises:
-        Unreadable: one of them is not what it is taken for, or the root has not signed the transcript.
+        Unreadable: one of them is not what it is taken for, or the root has not signed itself, or the transcript.
     """
     anchor = one_certificate(root)
+    if not issued_by(anchor, anchor):
+        raise Unreadable("the root does not sign itself")
     if transcript is None:
         return Trusted(root=anchor, journal_key=journal_key)
     key = anchor.public_key()
@@ -196,10 +198,14 @@ def _read(files: Mapping[str, bytes]) -> Dossier:
 
 
 def _certificates(octets: bytes | None) -> tuple[x509.Certificate, ...]:
+    """Return the certificates of PEM in its one form (RFC 7468, 3): readers differ in what else they pass over."""
     try:
-        return () if octets is None else several_certificates((octets,))
+        found = () if octets is None else several_certificates((octets,))
     except Unreadable as error:
         raise Unreadable(f"{CERTIFICATE}: {error}") from None
+    if b"".join(each.public_bytes(Encoding.PEM) for each in found) != (octets or b""):
+        raise Unreadable(f"{CERTIFICATE} is not PEM in its one form")
+    return found
 
 
 def _authorisations(octets: bytes) -> dict[str, Signed]:

@@ -62,6 +62,11 @@ def anything(_said: object) -> bool:
     return True
 
 
+def anytext(said: object) -> bool:
+    """Text, of whatever length."""
+    return isinstance(said, str)
+
+
 def exactly(wanted: str) -> Form:
     """One word and no other."""
     return lambda said: said == wanted

@@ -31,6 +31,7 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat, load_der_public_key
 
+from verify.kit.agreed import forms
 from verify.kit.agreed.chain import DATED_AHEAD, GENESIS, Row, SealedRow, head_statement, link, said
 from verify.kit.canonical import canonical, read
 from verify.kit.evidence.parsing import PARSE_ERRORS, Unreadable
@@ -297,6 +298,26 @@ def _instant(value: str) -> datetime | None:
 # --- as lines -------------------------------------------------------------------------------------------------------
 
 
+_PERHAPS = forms.perhaps(forms.anytext)
+_ROW = {
+    **dict.fromkeys(("sealed_at", "kind", "at", "actor", "payload"), forms.anytext),
+    **dict.fromkeys(("role", "organisation", "subject"), _PERHAPS),
+    "number": lambda said: type(said) is int,
+}
+
+
+def _row(said: object) -> bool:
+    forms.members(said, _ROW)
+    return True
+
+
+_ROW_LINE = {"row": _row, "link": forms.sha256}
+_BEFORE_LINE = {"before": forms.sha256}
+_HEAD_LINE = {"head": forms.whole(0), "link": forms.sha256, "signature": forms.hexadecimal}
+_NAME_LINE = {"journal": forms.anytext, "key": forms.anytext}
+"""The members of each kind of line, with their forms."""
+
+
 def export_lines(export: Export) -> Iterable[str]:
     """Yield an export as it is written: one JSON object a line.
 
@@ -316,42 +337,43 @@ def export_lines(export: Export) -> Iterable[str]:
 def read_export(written: bytes) -> Export:
     """Return what the lines of an export say; nothing of it is checked yet.
 
+    Each line is of one of four kinds and in its one form: what nobody has signed must not be written in two ways.
+
     Raises:
         Unreadable: one of them is none.
     """
-    name, key = "", b""
+    named: tuple[str, bytes] | None = None
     stretches: list[Stretch] = []
     rows: list[LinkedRow] = []
     heads: list[Head] = []
     before = GENESIS.hex()
-    for number, line in enumerate(written.splitlines(), 1):
+    for number, line in enumerate(written.removesuffix(b"\n").split(b"\n") if written else (), 1):
         try:
             told = read(line)
             if "row" in told:
-                rows.append(_read_row(told))
+                said = forms.members(told, _ROW_LINE)
+                rows.append(LinkedRow(SealedRow(**said["row"]), said["link"]))
             elif "before" in told:
                 stretches += [Stretch(before, rows)] if rows else []
-                rows, before = [], str(told["before"])
+                rows, before = [], forms.members(told, _BEFORE_LINE)["before"]
             elif "head" in told:
-                heads.append(Head(int(told["head"]), str(told["link"]), bytes.fromhex(told["signature"])))
+                said = forms.members(told, _HEAD_LINE)
+                heads.append(Head(said["head"], said["link"], bytes.fromhex(said["signature"])))
             else:
-                name, key = str(told["journal"]), base64.b64decode(told["key"], validate=True)
-        except (ValueError, TypeError, KeyError, AttributeError):
+                named = _named(forms.members(told, _NAME_LINE), named)
+        except (ValueError, TypeError):
             raise Unreadable(f"line {number} is not a line of a journal export") from None
     stretches += [Stretch(before, rows)] if rows else []
+    name, key = named or ("", b"")
     return Export(name=name, key=key, stretches=stretches, heads=heads)
+
+
+def _named(said: Mapping[str, Any], before: tuple[str, bytes] | None) -> tuple[str, bytes]:
+    key = base64.b64decode(said["key"], validate=True)
+    if before is not None or base64.b64encode(key).decode("ascii") != said["key"]:
+        raise ValueError("it is named twice, or its key is not in its one form")
+    return said["journal"], key
 
 
 def _line(told: Mapping[str, object]) -> str:
     return json.dumps(told)
-
-
-def _read_row(told: Mapping[str, Any]) -> LinkedRow:
-    row = SealedRow(**told["row"])
-    texts = (row.sealed_at, row.kind, row.at, row.actor, row.payload)
-    perhaps = (row.role, row.organisation, row.subject)
-    if type(row.number) is not int or not all(isinstance(each, str) for each in texts):
-        raise TypeError
-    if not all(each is None or isinstance(each, str) for each in perhaps):
-        raise TypeError
-    return LinkedRow(row, str(told["link"]))

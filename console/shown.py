@@ -1,0 +1,72 @@
+"""How pages say things: instants in one form, days, words of closed lists, and who acted."""
+
+import re
+from datetime import date, datetime
+
+from markupsafe import Markup, escape
+
+from core.actors import AUTHORITY, CONSOLE, COURIER
+from core.errors import TrialCpaError
+from core.instants import parse, text
+from core.local_time import uk, utc
+
+_SHORT = {
+    "ssc": "SSC",
+    "dcc": "DCC",
+    "cpl": "CPL",
+    "ncsc": "NCSC",
+    "csr": "CSR",
+    "crl": "CRL",
+    "ocsp": "OCSP",
+    "ca": "CA",
+}
+
+_INSTANT = re.compile(r"\b[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}Z")
+"""As the register, a certificate in words and a notice's table of facts write an instant."""
+
+_PROCESSES = {
+    AUTHORITY.name: "the authority itself",
+    COURIER.name: "the courier",
+    CONSOLE.name: "an operator, at the machine's command line",
+}
+"""What acts without a credential, and is no person: the journal knows no more of it."""
+
+
+def instant(at: datetime | str | None) -> Markup:
+    """Return an instant in UTC, and in UK local time below it; as the register writes it (RFC 3339) or as it is."""
+    if at is None:
+        return Markup("—")
+    if isinstance(at, str):
+        at = parse(at)
+    return Markup('<time datetime="{}">{}</time> <small>{}</small>').format(text(at), utc(at), uk(at))
+
+
+def instants(said: object) -> Markup:
+    """Return words in which each instant stands as pages have it, on one line: UTC, and UK local time in brackets."""
+    words = str(said)
+    found, end = Markup(), 0
+    for each in _INSTANT.finditer(words):
+        try:
+            at = parse(each[0])
+        except TrialCpaError:
+            continue  # it only looks like one, such as 2027-13-01T00:00:00Z in what somebody typed
+        found += escape(words[end : each.start()])
+        found += Markup('<time datetime="{}">{}</time> ({})').format(each[0], utc(at), uk(at))
+        end = each.end()
+    return found + escape(words[end:])
+
+
+def day(said: date) -> str:
+    """Return a day for people: `4 January 2027`."""
+    return f"{said.day} {said:%B %Y}"
+
+
+def words(kind: object) -> str:
+    """Return a word of a closed list for people: `key-compromise` as “Key compromise”."""
+    first, *rest = str(kind).replace("_", "-").split("-")
+    return " ".join([_SHORT.get(first, first.capitalize()), *(_SHORT.get(each, each) for each in rest)])
+
+
+def who(name: str) -> str:
+    """Return who acted as people say it; a process of ours is called what it is, as the journal's word misleads."""
+    return _PROCESSES.get(name, name)
