@@ -12,7 +12,7 @@ from cryptography import x509
 
 from core.approval import DEVICE_COLUMNS, DEVICE_MEMBERS, EndCause, device_listed
 from core.canonical import canonical, read_json
-from core.kinds import DecisionKind
+from core.kinds import DecisionKind, DecisionState
 from core.status import REASON_OF
 from verify.exported import Said
 from verify.folded import (
@@ -41,7 +41,7 @@ from verify.octets import octets_of
 Column = tuple[str, object, object]
 """What is compared, what stands there, and what follows from the journal."""
 
-_OPEN = frozenset({"proposed", "drafted"})
+_OPEN = frozenset({DecisionState.PROPOSED, DecisionState.DRAFTED})
 
 
 def of_ca(line: Said, found: Ca) -> Iterator[Column]:
@@ -126,7 +126,11 @@ def _stated(line: Said) -> str:
 def of_decision(line: Said, found: Decided) -> Iterator[Column]:
     """Yield the columns of a decision: what its proposal says, and how far it has come."""
     state = line.get("state")
-    yield "state", OPEN if state in _OPEN and (state == "drafted") is bool(found.drafts) else state, found.state
+    yield (
+        "state",
+        OPEN if state in _OPEN and (state == DecisionState.DRAFTED) is bool(found.drafts) else state,
+        found.state,
+    )
     yield "kind", line.get("kind"), found.kind
     yield "proposal", line.get("proposal_sha256"), found.sha256
     written = str(line.get("proposal"))

@@ -139,7 +139,9 @@ class Folding:
         made.issuer = _authority_key(read)
         if serial != serial_of(read["serial_number"].native):
             self._findings.against(name, "Its bytes have another serial.")
-        self._state.keys.setdefault(made.key, Keyed(made.row, made.approval, KeyState.RESERVED, made.at))
+        self._state.keys.setdefault(
+            made.key, Keyed(row=made.row, approval=made.approval, state=KeyState.RESERVED, since=made.at)
+        )
         if self._state.keys[made.key].approval != made.approval:
             self._findings.against(name, f"Its key is approval {self._state.keys[made.key].approval}'s.")
 

@@ -65,7 +65,9 @@ class Restores:
         )
         self._state.cert(made)
         self._enter(row, made, certificate)
-        self._state.keys.setdefault(made.key, Keyed(made.row, made.approval, KeyState.RESERVED, instant(row.at)))
+        self._state.keys.setdefault(
+            made.key, Keyed(row=made.row, approval=made.approval, state=KeyState.RESERVED, since=instant(row.at))
+        )
         self._state.certified(made.key, made.signed_at)
         self._findings.note(f"Certificate {serial} was lost and entered again (row {row.number}) by its bytes.")
         found = self._state.approvals.get(made.approval)

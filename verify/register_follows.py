@@ -205,7 +205,7 @@ class RegisterFollows:
     def _application(self, name: str, line: Said) -> None:
         found = self._state.applications.get(str(line.get("id")))
         granted = found is not None and found.state is ApplicationState.GRANTED
-        if self._entered and line.get("state") == "granted" and not granted:
+        if self._entered and line.get("state") == ApplicationState.GRANTED and not granted:
             self._findings.note(f"Application {line.get('id')} is granted by a restore.")
         elif found is None:
             self._against(name, "No row says that it was submitted.", line.get("id"))
