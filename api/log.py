@@ -13,7 +13,7 @@ from api.service import WATCHING, Service, refusals, reply
 from core.errors import NoSuchThing
 from core.identifiers import ApprovalIdentifier
 from core.merkle import TILE_WIDTH, bundle, consistency_proof
-from ra.auditing.inclusion import base64_of, inclusion, inclusion_of, newest
+from ra.auditing.inclusion import base64_of, inclusion, inclusion_of, newest, undamaged
 from ra.auditing.views import InclusionAnswer
 from store.reading import log as reading
 from store.transactions import Transaction
@@ -87,7 +87,8 @@ def add_log(app: OpenAPI, service: Service) -> None:
         with store.read() as tx:
             if not query.old <= query.new <= newest(tx).size:
                 raise NoSuchThing(kind="tree of the log with size", identifier=query.new)
-            hashes = consistency_proof(reading.nodes_to(tx, query.old - 1, query.new), query.old, query.new)
+            with undamaged():
+                hashes = consistency_proof(reading.nodes_to(tx, query.old - 1, query.new), query.old, query.new)
         return reply(ConsistencyAnswer(old=query.old, new=query.new, hashes=base64_of(hashes)))
 
 
@@ -102,11 +103,12 @@ def _tile(tx: Transaction, asked: str) -> bytes:
     # What no checkpoint covers is shown to nobody: it may be taken back.
     if level > _HIGHEST or width > TILE_WIDTH or (index * TILE_WIDTH + width) << (8 * level) > newest(tx).size:
         raise absent
-    if entries:
-        found_entries = reading.entries(tx, index, width)
-        octets = None if found_entries is None else bundle(found_entries)
-    else:
-        octets = reading.tile(tx, level, index, width)
+    with undamaged():
+        if entries:
+            found_entries = reading.entries(tx, index, width)
+            octets = None if found_entries is None else bundle(found_entries)
+        else:
+            octets = reading.tile(tx, level, index, width)
     if octets is None:
         raise absent
     return octets

@@ -133,7 +133,8 @@ class Registers:
             return None
         try:
             file = KeptFile(self._written(self._proved(wanted), wanted.moment))
-        except _DiffersError:
+        except (_DiffersError, ValueError, LookupError, TypeError, AttributeError, RecursionError):
+            # What was signed can be written in every form: rows that cannot are others.
             self._refused = (wanted.sha256, time.monotonic())
             return None
         self._shelf.put(file)

@@ -8,8 +8,10 @@ import hashlib
 from collections.abc import Sequence
 from datetime import datetime
 
+from asn1crypto import cms
+
 from ca import der as write
-from ca.certificates import issuer
+from ca.certificates import issuer, signature_holds
 from ca.signing import holds_key, verified_signature
 from core.identifiers import Serial, serial_number
 from keys.signer import Signer
@@ -17,6 +19,9 @@ from keys.signer import Signer
 _DATA, _SIGNED_DATA = "1.2.840.113549.1.7.1", "1.2.840.113549.1.7.2"
 _CONTENT_TYPE, _MESSAGE_DIGEST, _SIGNING_TIME = (f"1.2.840.113549.1.9.{number}" for number in (3, 4, 5))
 _SIGNING_CERTIFICATE_V2 = "1.2.840.113549.1.9.16.2.47"
+_LONGEST = 64 * 1024
+"""Octets of a signature with its certificates; ours have four thousand."""
+
 _SHA_256 = write.sequence(write.oid("2.16.840.1.101.3.4.2.1"))
 """AlgorithmIdentifier without parameters (RFC 5754, 2)."""
 
@@ -74,6 +79,25 @@ def stated_by_digest(
             ),
         ),
     )
+
+
+def statement_holds(signature: bytes, sha256: bytes, certificate: bytes) -> bool:
+    """Return whether a detached CMS signature, as `stated_by_digest` returns it, is a certificate's over some octets.
+
+    Args:
+        signature: as it is kept, by whomever: DER.
+        sha256: the digest of the octets.
+        certificate: of the signer, DER.
+    """
+    if len(signature) > _LONGEST:
+        return False
+    try:
+        (said,) = cms.ContentInfo.load(signature, strict=True)["content"]["signer_infos"]
+        digests = [each["values"][0].native for each in said["signed_attrs"] if each["type"].native == "message_digest"]
+        signed, value = said["signed_attrs"].untag().dump(), said["signature"].native
+        return digests == [sha256] and signature_holds(issuer(certificate).public_key, signed, value)
+    except (ValueError, TypeError, KeyError, AttributeError, IndexError):
+        return False
 
 
 def _set(members: Sequence[bytes]) -> bytes:

@@ -671,6 +671,14 @@ class PublicRegisterDiffers(Unavailable):
     hint_text = "Try again later; the operator should look at /readyz and at the authority's alarms."
 
 
+class LogDamaged(Unavailable):
+    """Rows of the public log are not what they have to be: nothing can be proved from them."""
+
+    code = "log-damaged"
+    sentence = "What is here of the public log does not prove what was asked."
+    hint_text = "Try again later; the operator should look at /readyz and at the authority's alarms."
+
+
 class RegisterBeingMade(Unavailable):
     """The first file of the public register is not ready yet."""
 

@@ -156,6 +156,7 @@ def end_again(tx: Transaction, lost: LostEnd, causes: Mapping[str, tuple[EndCaus
         "serial": end.serial,
         "ended_at": text(end.at),
         "reason": int(end.reason),
+        "cause": None if cause is None else cause.value,
         "source": lost.source,
     }
     fact = Fact(kind=FactKind.END_RESTORED, at=at, actor=CONSOLE, subject=approval, approvals=(approval,), payload=said)

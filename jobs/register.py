@@ -9,9 +9,10 @@ reads the rows behind the last register that it remembers, and no others; it doe
 import time
 from datetime import datetime, timedelta
 
-from ca.statement import stated_by_digest
+from ca.statement import stated_by_digest, statement_holds
 from core.alarms import AlarmCode
 from core.canonical import canonical, read_json
+from core.identifiers import Serial
 from core.instants import text
 from core.kinds import HierarchyRole
 from core.merkle import Frontier, leaf_hash, peaks
@@ -84,6 +85,7 @@ def _step(duty: Duty, state: Registering, at: datetime) -> bool:
     if not state.begun:
         _begin(duty, state)
         return True
+    _put_right(duty, state)
     tree = duty.memory.tree(state.log)
     size = duty.growing.shown
     if tree is None or tree.size != size or _certificate(duty, state, at) is None:
@@ -130,7 +132,45 @@ def _ended(duty: Duty, state: Registering, done: Pass, at: datetime) -> None:
         raise _ContradictedError(f"its first {remembered.size} rows do not have the root that was signed")
     state.edge, state.said, state.at, state.begun = edge, done.found, done.moment.at, True
     # If a process died behind the memory, there is none; whoever begins signs the same again, or one behind it.
-    state.shown = shown if shown is not None and (shown.moment, shown.sha256) == (done.moment, digest) else None
+    state.shown = shown if shown is not None and _genuine(duty, shown, done.moment, digest) else None
+
+
+def _genuine(duty: Duty, shown: SignedRegister, moment: Moment, digest: bytes) -> bool:
+    """Return whether what is shown is what was signed; where somebody has overwritten it, that is told."""
+    with duty.read() as tx:
+        signers = {each.serial: each.der for each in ours(duty, tx, HierarchyRole.STATEMENT)}
+    der = signers.get(Serial(shown.signer))
+    if der is None:
+        return False  # its signer was ended: another signs it again
+    same = (shown.moment, shown.sha256) == (moment, digest)
+    if same and statement_holds(shown.signature, digest, der):
+        return True
+    _tell_overwritten(duty, moment)
+    return False
+
+
+def _put_right(duty: Duty, state: Registering) -> None:
+    """Let the register show the signature that this process has made, whatever somebody has written there since."""
+    shown, remembered = state.shown, duty.memory.register(state.log)
+    if shown is None or remembered is None:
+        return
+    if (remembered.size, remembered.sha256) != (shown.moment.size, shown.sha256.hex()):
+        return  # another process has signed since
+    try:
+        with duty.read() as tx:
+            if reading.newest_register(tx) == shown:
+                return
+    except (ValueError, OverflowError):
+        pass  # it says what nothing can
+    with duty.begin("put register right") as tx:
+        log.forget_registers(tx, shown.moment.size)
+        log.keep_register(tx, shown)
+    _tell_overwritten(duty, shown.moment)
+
+
+def _tell_overwritten(duty: Duty, moment: Moment) -> None:
+    said = f"Somebody has overwritten the signature of the public register of {moment.size} rows: it was put right."
+    duty.notice(AlarmCode.REGISTER_CONTRADICTS, said, subject=f"registers {moment.size}")
 
 
 def _read_rows(duty: Duty, state: Registering, upto: int) -> None:

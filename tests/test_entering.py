@@ -31,6 +31,7 @@ from store.reading import authority as reading
 from store.reading import requests, work
 from store.transactions import sqlite_url
 from store.verbs import facts
+from tests.audit_world import audited, exported
 from tests.cycle_world import device
 from tests.roster_world import ON_SQLITE
 from tests.status_world import World as AnotherAuthority
@@ -318,3 +319,12 @@ def test_files_are_told_apart_by_what_they_are(lost: Lost, tmp_path: Path) -> No
     (tmp_path / "journal.jsonl").write_bytes(b'{"journal": "x", "key": "AA=="}\n{"row": 1}\n')
     with pytest.raises(HandedIn, match="line 2 is not"):
         read_handed([tmp_path / "journal.jsonl"])
+
+
+def test_what_was_entered_again_is_proved_by_an_audit(lost: Lost) -> None:
+    world = lost.world
+    world.accept_restore(handed=lost.handed(), put_back=True)
+    world.authority.settle()
+    world.granted(device=device(7))
+    found = audited(exported(world.store)).findings
+    assert not found.problems

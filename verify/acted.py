@@ -10,11 +10,11 @@ from core.canonical import canonical, read_json
 from core.chain import SealedRow
 from core.errors import InstantMalformed
 from core.facts import FactKind
-from core.kinds import DecisionKind
+from core.kinds import ApplicationState, DecisionKind
 from verify.audit_findings import Findings
 from verify.counted import Counted
 from verify.exported import Said
-from verify.folded import DONE, LAPSED, OPEN, REJECTED, SECONDED, Decided, Folded, instant, issues_of, perhaps
+from verify.folded import DONE, LAPSED, OPEN, REJECTED, SECONDED, Decided, Folded, Ordered, instant, issues_of, perhaps
 from verify.kit.agreed.passkey import WANTING, wants_a_key
 from verify.kit.agreed.roster import FEWEST
 from verify.kit.agreed.statements import Act, Claim, revocation_digest
@@ -53,7 +53,7 @@ class Acted:
                 self._agree(row, said)
             case FactKind.DECISION_MADE_ALONE:
                 self._alone(row, said)
-            case FactKind.DECISION_REJECTED | FactKind.DECISION_LAPSED:
+            case FactKind.DECISION_REJECTED | FactKind.DECISION_LAPSED | FactKind.DECISION_ACKNOWLEDGED:
                 self._end(row, said)
             case FactKind.ACCESS_GRANTED | FactKind.ACCESS_REVOKED:
                 self._counted.access(row, said)
@@ -116,6 +116,7 @@ class Acted:
             said={"approval": document.get("approval")},
             urgent=True,
             state=DONE,
+            closed=instant(row.at),
             cause=str(document["cause"]),
             invalidity=perhaps(document.get("invalidity_date")),
         )
@@ -180,7 +181,16 @@ class Acted:
     def _propose(self, row: SealedRow, said: Said) -> None:
         made = self._new(row, said)
         if made is not None and made.kind not in CERTIFYING:
-            made.said = {"approval": made.approval} if made.approvals is None else {}
+            about = {each: (made.said or {}).get(each) for each in ("approval", "application")}
+            made.said = about if made.approvals is None else {}
+        if made is not None:
+            self._apply(made, ApplicationState.SUBMITTED, ApplicationState.PROPOSED)
+
+    def _apply(self, found: Decided, needed: ApplicationState, to: ApplicationState) -> None:
+        """Move the application that a decision is about, if it is one to grant or to refuse."""
+        applied = self._state.applications.get(str((found.said or {}).get("application")))
+        if applied is not None and found.kind in (DecisionKind.GRANT, DecisionKind.REFUSE) and applied.state is needed:
+            applied.state = to
 
     # --- acts -------------------------------------------------------------------------------------------------------
 
@@ -214,7 +224,7 @@ class Acted:
             return
         if row.actor == found.proposer or row.actor in found.signers:
             self._findings.against(name, f"{row.actor} agrees a second time, and counts once.")
-        found.signers[row.actor] = instant(row.at)
+        found.signers[row.actor] = (instant(row.at), " ".join(accepted), row.number if "credential" in said else 0)
         found.keyed = found.keyed or self._counted.by_key
         if row.kind == FactKind.DECISION_SUPPORTED:
             return
@@ -237,6 +247,7 @@ class Acted:
             self._findings.against(name, f"It is decided, and {WANTING}.")
         found.accepted, found.seconder, found.seconded_at = accepted, row.actor, instant(row.at)
         found.state = SECONDED if accepted else DONE
+        found.closed = None if accepted else instant(row.at)
 
     def _alone(self, row: SealedRow, said: Said) -> None:
         document_line = self._proposal
@@ -252,20 +263,31 @@ class Acted:
             row, said, Claim(act=Act.REVOKE, subject=str(document.get("approval")), proposal_sha256=order)
         ):
             made.urgent, made.state, made.wanted = True, DONE, 1
-            made.seconded_at, made.authorised_at = None, instant(row.at)
+            made.seconded_at, made.closed = None, instant(row.at)
         made.said = {"approval": document.get("approval")}
 
     def _end(self, row: SealedRow, said: Said) -> None:
         found = self._of(row, said)
         if found is None:
             return
+        if row.kind == FactKind.DECISION_ACKNOWLEDGED:
+            self._acknowledge(row, found)
+            return
         by_officer = row.kind == FactKind.DECISION_REJECTED and "authorisation" in said
         if by_officer and not self._counted.prove(row, said, self._claim(Act.REJECT, row, found)):
             return
         if found.state == DONE:
             self._findings.against(f"row {row.number}", f"Decision {row.subject} comes to nothing, and was done.")
+        if found.state == OPEN:
+            self._apply(found, ApplicationState.PROPOSED, ApplicationState.SUBMITTED)
         found.state = REJECTED if row.kind == FactKind.DECISION_REJECTED else LAPSED
-        found.said = None
+        found.said, found.closed = None, instant(row.at)
+
+    def _acknowledge(self, row: SealedRow, found: Decided) -> None:
+        if not found.urgent or found.proposer == row.actor:
+            self._findings.against(f"row {row.number}", f"{row.actor} cannot be informed of {row.subject}.")
+        else:
+            found.acknowledged = (row.actor, instant(row.at))
 
     def _claim(self, act: Act, row: SealedRow, found: Decided, accepted: tuple[str, ...] | None = None) -> Claim:
         tbs = accepted if act is Act.SECOND else None
@@ -282,7 +304,14 @@ class Acted:
         name, digest = f"orders {row.subject}", str(said.get("body_sha256"))
         if row.subject in self._state.orders:
             self._findings.against(f"row {row.number}", f"Order {row.subject} was given before.")
-        self._state.orders[str(row.subject)] = (digest, row.number)
+        self._state.orders[str(row.subject)] = Ordered(
+            row=row.number,
+            sha256=digest,
+            kind=str(said.get("kind")),
+            proposer=row.actor,
+            at=instant(row.at),
+            lapses=perhaps(said.get("lapses_at")),
+        )
         if line is None or line.get("id") != row.subject:
             self._findings.against(name, f"Row {row.number} says it, and the register does not have it.")
         elif self._counted.order(str(line.get("body"))) != digest:
@@ -294,16 +323,18 @@ class Acted:
             self._findings.against(f"row {row.number}", f"Nobody orders to {act}.")
             return
         claim = Claim(act=Act(act), subject=str(said.get("order")), proposal_sha256=str(said.get("body_sha256")))
-        if self._state.orders.get(str(said.get("order")), ("", 0))[0] != said.get("body_sha256"):
+        order = self._state.orders.get(str(said.get("order")))
+        if order is None or order.sha256 != said.get("body_sha256"):
             self._findings.against(f"row {row.number}", f"It signs for another order than {said.get('order')}.")
-        self._counted.prove(row, said, claim)
+        if self._counted.prove(row, said, claim):
+            self._state.ordering[str(said.get("authorisation"))] = str(said.get("order"))
 
-    def issued(self, decision: str) -> None:
-        """Note that a certificate of a decision is issued; with the last of them the decision is done."""
+    def issued(self, decision: str, at: int) -> None:
+        """Note that a certificate of a decision is issued at an instant; with the last of them the decision is done."""
         found = self._state.decisions[decision]
         found.issued += 1
         if found.state == SECONDED and found.issued >= len(issues_of(found.said or {})):
-            found.state = DONE
+            found.state, found.closed = DONE, at
 
 
 def _document(written: str) -> Mapping[str, Any] | None:

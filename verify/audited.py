@@ -26,13 +26,14 @@ from core.canonical import canonical, read_json
 from core.chain import SealedRow, content_digest
 from core.errors import InstantMalformed
 from core.facts import FactKind
-from core.kinds import HierarchyRole
+from core.kinds import HierarchyRole, OrderState
+from core.note import origin
 from verify.acted import Acted
 from verify.audit_findings import Findings
 from verify.chained import Chained, carried
 from verify.counted import Counted
 from verify.exported import Parts, Said
-from verify.folded import Folded, document, instant, said
+from verify.folded import Folded, Roster, document, instant, said
 from verify.folding import Folding
 from verify.folding_committee import Committee
 from verify.follows import Follows
@@ -219,15 +220,35 @@ class Audit:
     def _fold_seldom(self, row: SealedRow, told: Mapping[str, Any]) -> None:
         match row.kind:
             case FactKind.ROSTER_SET:
-                number, members, since = int(told["number"]), str(told["members_sha256"]), str(told["effective_at"])
-                self.state.rosters[number] = (members, since, row.number)
-                self._counted.set(row, told)
+                self._set(row, told)
             case FactKind.LOG_BEGUN:
                 assert self._chain is not None
                 self._chain.begun(row, told)
+                self._based(row, str(told.get("log")))
             case _:
                 self.state.skipped = True
                 self._counted.accepted(row, told)
+
+    def _set(self, row: SealedRow, told: Mapping[str, Any]) -> None:
+        self.state.rosters[int(told["number"])] = Roster(
+            row=row.number,
+            at=instant(row.at),
+            members_sha256=str(told["members_sha256"]),
+            effective_at=str(told["effective_at"]),
+            cause=str(told.get("cause")),
+        )
+        for each in told.get("statements", ()):
+            order = self.state.orders.get(self.state.ordering.get(str(each), ""))
+            if order is not None:
+                order.state, order.closed = OrderState.DONE, instant(row.at)
+        self._counted.set(row, told)
+
+    def _based(self, row: SealedRow, log: str) -> None:
+        """A log is named by environment and address."""
+        generation = log.rpartition("/log/")[2]
+        environment, base = self._authority.get("environment"), str(self._authority.get("base_url"))
+        if generation.isdecimal() and log != origin("test" if environment == "test" else "live", base, int(generation)):
+            self.findings.against("authority", f"The log of row {row.number}, {log}, is not that of {base}.")
 
     def _roots(self) -> None:
         for each in self.state.hierarchy.values():

@@ -34,6 +34,8 @@ from verify.kit.evidence.parsing import PARSE_ERRORS, Unreadable
 
 _TEXTS = ("sealed_at", "kind", "at", "actor", "payload")
 _PERHAPS = ("role", "organisation", "subject")
+_LONGEST_NUMBER = 19
+"""Digits: what a register can hold."""
 
 
 class Chained:
@@ -235,13 +237,16 @@ def carried(line: Said) -> list[tuple[str, str]]:
 
 def _row(line: Said) -> SealedRow:
     said = line.get("row")
-    if not isinstance(said, dict) or type(said.get("number")) is not int:
+    number = said.get("number") if isinstance(said, dict) else None
+    if isinstance(number, str) and number.isdecimal() and len(number) <= _LONGEST_NUMBER:
+        number = int(number)  # one that is not exact in JSON
+    if not isinstance(said, dict) or type(number) is not int:
         raise Unreadable("a row has no number")
     if any(not isinstance(said.get(each), str) for each in _TEXTS):
-        raise Unreadable(f"row {said['number']} is none of a journal")
+        raise Unreadable(f"row {number} is none of a journal")
     if any(not isinstance(said.get(each), str | None) for each in _PERHAPS):
-        raise Unreadable(f"row {said['number']} is none of a journal")
-    return SealedRow(number=said["number"], **{each: said[each] for each in (*_TEXTS, *_PERHAPS)})
+        raise Unreadable(f"row {number} is none of a journal")
+    return SealedRow(number=number, **{each: said[each] for each in (*_TEXTS, *_PERHAPS)})
 
 
 def _signed(said: note.Checkpoint, key: bytes) -> bool:

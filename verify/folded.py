@@ -13,7 +13,7 @@ from cryptography import x509
 
 from core.approval import EndCause
 from core.instants import from_seconds, parse, seconds, text
-from core.kinds import DraftState
+from core.kinds import ApplicationState, DraftState, KeyState, OrderState
 from core.status import REASON_OF
 from verify.kit.evidence.ends import RevocationReason
 
@@ -34,9 +34,11 @@ class Decided:
         urgent: whether one officer made it alone.
         authorised_at: when its proposer signed for it.
         keyed: whether one who signed did so by a key in a file or a token, and not by a passkey.
-        signers: who agreed, the proposer not counted, each with the instant.
+        signers: who agreed, the proposer not counted: of each the instant, the bytes that they accepted, and the row.
         accepted: the bytes that the last of them accepted, by their digests.
         state: one of the words above.
+        closed: when it was done, or came to nothing.
+        acknowledged: who was informed of an urgent one, and when.
         drafts: serials that are drafted for it and not given up.
         issued: how many of these are certificates.
         approvals: of which it revokes all; None of a decision about one.
@@ -52,11 +54,13 @@ class Decided:
     urgent: bool = False
     authorised_at: int | None = None
     keyed: bool = False
-    signers: dict[str, int] = field(default_factory=dict)
+    signers: dict[str, tuple[int, str, int]] = field(default_factory=dict)
     accepted: tuple[str, ...] = ()
     seconded_at: int | None = None
     seconder: str | None = None
     state: str = OPEN
+    closed: int | None = None
+    acknowledged: tuple[str | None, int | None] = (None, None)
     drafts: list[str] = field(default_factory=list)
     issued: int = 0
     approvals: frozenset[str] | None = None
@@ -76,9 +80,10 @@ class Decided:
 
 @dataclass(slots=True)
 class Drafted:
-    """A draft: what was to be signed."""
+    """A draft: what was to be signed; `at` is when it was drafted, `claimed` when it was about to be signed."""
 
     row: int
+    at: int
     decision: str
     approval: str
     issue: int
@@ -88,6 +93,7 @@ class Drafted:
     not_before: int
     not_after: int
     state: DraftState = DraftState.DRAFTED
+    claimed: int | None = None
 
 
 @dataclass(slots=True)
@@ -104,7 +110,10 @@ class Term:
 
 @dataclass(slots=True)
 class Cert:
-    """A certificate and its fate; `sealed` is when its newest end was sealed."""
+    """A certificate and its fate; `sealed` is when its newest end was sealed, `listed` the first list that has it.
+
+    Its cause is guessed where a restore has entered its end again and does not say it: lists know fewer.
+    """
 
     row: int
     serial: str
@@ -122,7 +131,9 @@ class Cert:
     superseded_at: int | None = None
     sealed: int = 0
     ends: int = 0
+    listed: int | None = None
     restored: bool = False
+    guessed: bool = False
 
     def end(self) -> tuple[int, RevocationReason]:
         """Return the first second in which it no longer holds, and why."""
@@ -161,17 +172,116 @@ class Approved:
 
 @dataclass(slots=True)
 class Ca:
-    """A certificate of the hierarchy."""
+    """A certificate of the hierarchy; `at` is when it was about to be signed."""
 
     row: int
+    at: int
     role: str
     tbs_sha256: str
     issued_row: int | None = None
     certificate: x509.Certificate | None = None
     key_id: str = ""
+    ended_row: int | None = None
     ended_at: int | None = None
     reason: int | None = None
     issued_at: int | None = None
+
+
+@dataclass(slots=True)
+class Applied:
+    """An application, as far as the journal says it.
+
+    Args:
+        row: that submitted it.
+        organisation: that did.
+        at: when; None where what submitted it was lost.
+        state: where it stands.
+        stated: the digest of what its newest version says; None where no row says one.
+        device: as it was submitted, and is while no version has changed it.
+        key: the same of its key.
+        version: how often it was changed, and one.
+        changed: when that was.
+    """
+
+    row: int
+    organisation: str | None
+    at: int | None
+    state: ApplicationState
+    stated: str | None = None
+    device: Json | None = None
+    key: str | None = None
+    version: int = 1
+    changed: int | None = None
+
+
+@dataclass(slots=True)
+class Keyed:
+    """A key: whose, what is known of it, and since when."""
+
+    row: int
+    approval: str
+    state: KeyState
+    since: int
+
+
+@dataclass(slots=True)
+class Ordered:
+    """An order; `lapses` is None where its row does not say it."""
+
+    row: int
+    sha256: str
+    kind: str
+    proposer: str
+    at: int
+    lapses: int | None
+    state: OrderState = OrderState.OPEN
+    closed: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Listed:
+    """A list: what its own bytes say, if the register has any, and when the row that publishes it was written."""
+
+    row: int
+    at: int
+    read: bool = True
+    this_update: int = 0
+    next_update: int | None = None
+    entries: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Noticed:
+    """A notice: what the row that it was written by says; `serial` is empty where that says none."""
+
+    row: int
+    at: int
+    kind: str
+    subject: str | None
+    decision: str | None
+    corrects: str | None
+    serial: str | None
+    sha256: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Roster:
+    """A roster: what the row that sets it says."""
+
+    row: int
+    at: int
+    members_sha256: str
+    effective_at: str
+    cause: str
+
+
+@dataclass(frozen=True, slots=True)
+class Restored:
+    """A certificate that was entered again: by which row, when, and the digest of its proposal, by its bytes."""
+
+    row: int
+    at: int
+    proposal_sha256: str
 
 
 @dataclass(slots=True)
@@ -182,17 +292,17 @@ class Folded:
     approvals: dict[str, Approved] = field(default_factory=dict)
     certs: dict[str, Cert] = field(default_factory=dict)
     drafts: dict[str, Drafted] = field(default_factory=dict)
-    keys: dict[str, str] = field(default_factory=dict)
-    compromised: set[str] = field(default_factory=set)
+    keys: dict[str, Keyed] = field(default_factory=dict)
     hierarchy: dict[str, Ca] = field(default_factory=dict)
-    lists: dict[tuple[str, int], int] = field(default_factory=dict)
-    notices: dict[str, tuple[int, str | None, str]] = field(default_factory=dict)
-    applications: dict[str, tuple[str, int]] = field(default_factory=dict)
-    rosters: dict[int, tuple[str, str, int]] = field(default_factory=dict)
-    orders: dict[str, tuple[str, int]] = field(default_factory=dict)
+    lists: dict[tuple[str, int], Listed] = field(default_factory=dict)
+    notices: dict[str, Noticed] = field(default_factory=dict)
+    applications: dict[str, Applied] = field(default_factory=dict)
+    rosters: dict[int, Roster] = field(default_factory=dict)
+    orders: dict[str, Ordered] = field(default_factory=dict)
+    ordering: dict[str, str] = field(default_factory=dict)
     ends: dict[str, list[int]] = field(default_factory=dict)
     skipped: bool = False
-    restored: dict[str, int] = field(default_factory=dict)
+    restored: dict[str, Restored] = field(default_factory=dict)
     settled: dict[str, set[int]] = field(default_factory=dict)
 
     def cert(self, made: Cert) -> None:
@@ -200,6 +310,18 @@ class Folded:
         self.certs[made.serial] = made
         made.ends = made.end()[0]
         insort(self.ends.setdefault(made.issuer, []), made.ends)
+
+    def certified(self, key: str, at: int) -> None:
+        """Note that a key is certified, if it was reserved."""
+        found = self.keys.get(key)
+        if found is not None and found.state is KeyState.RESERVED:
+            found.state, found.since = KeyState.CERTIFIED, at
+
+    def compromised(self, key: str, at: int) -> None:
+        """Note that a key is compromised."""
+        found = self.keys.get(key)
+        if found is not None:
+            found.state, found.since = KeyState.COMPROMISED, at
 
     def moved(self, cert: Cert) -> None:
         """Note that the end of a certificate is another one."""

@@ -6,13 +6,13 @@ from collections.abc import Callable, Mapping
 from asn1crypto.x509 import TbsCertificate
 from cryptography import x509
 
-from core.approval import EndCause, RevocationReason, device_said
+from core.approval import EndCause, device_said
 from core.chain import SealedRow
 from core.errors import InstantMalformed
 from core.facts import FactKind
 from core.identifiers import serial_of
 from core.instants import seconds
-from core.kinds import DecisionKind, DraftState
+from core.kinds import ApplicationState, DecisionKind, DraftState, KeyState
 from verify.acted import CERTIFYING, Acted
 from verify.audit_findings import Findings
 from verify.exported import Said
@@ -23,6 +23,7 @@ from verify.folded import (
     Cert,
     Drafted,
     Folded,
+    Keyed,
     holding,
     instant,
     issues_of,
@@ -30,19 +31,15 @@ from verify.folded import (
     terms_said,
 )
 from verify.folding_hierarchy import Hierarchy
+from verify.folding_requests import Requests
+from verify.folding_restores import Restores
 from verify.issued_bytes import Agreed, wrong_bytes
-from verify.kit.evidence.certified import key_sha256
 from verify.kit.evidence.der import DerMalformed
-from verify.kit.evidence.parsing import Unreadable, one_certificate
+from verify.kit.evidence.parsing import Unreadable
 from verify.octets import octets_of
 
 _ENDING = (DecisionKind.REVOKE, DecisionKind.WITHDRAW, DecisionKind.REKEY, DecisionKind.WITHDRAW_WAITING)
 _MALFORMED = (KeyError, TypeError, ValueError, AttributeError, InstantMalformed, Unreadable, DerMalformed)
-_APPLICATIONS = {
-    FactKind.APPLICATION_SUBMITTED.value: "submitted",
-    FactKind.APPLICATION_CANCELLED.value: "cancelled",
-    FactKind.APPLICATION_REFUSED.value: "refused",
-}
 
 
 class Folding:
@@ -58,6 +55,7 @@ class Folding:
     def __init__(self, state: Folded, acted: Acted, findings: Findings, root: x509.Certificate | None) -> None:
         self._state, self._acted, self._findings = state, acted, findings
         self._hierarchy = Hierarchy(state, findings, root)
+        self._restores = Restores(state, findings)
         self._draft: Said | None = None
         self._der: Said | None = None
         self._by: Mapping[str, Callable[[SealedRow, Said], None]] = {
@@ -75,10 +73,8 @@ class Folding:
             FactKind.APPROVAL_REVOKED.value: self._ended,
             FactKind.APPROVAL_WITHDRAWN.value: self._ended,
             FactKind.APPROVAL_EXPIRED.value: self._expired,
-            FactKind.NOTICE_WRITTEN.value: self._noticed,
-            FactKind.CERTIFICATE_RESTORED.value: self._restored,
-            FactKind.END_RESTORED.value: self._end_restored,
-            FactKind.END_SETTLED.value: self._end_settled,
+            **Requests(state, acted, findings).by,
+            **self._restores.by,
         }
 
     def before(self, line: Said) -> None:
@@ -87,7 +83,7 @@ class Folding:
             case "draft":
                 self._draft = line
             case "certificate":
-                self._der = line
+                self._der = self._restores.der = line
             case "hierarchy":
                 self._hierarchy.before(line)
             case _:
@@ -95,8 +91,6 @@ class Folding:
 
     def take(self, row: SealedRow, said: Said) -> None:
         """Take a row; what it does not say, or what is not what it says, is told."""
-        if row.kind in _APPLICATIONS:
-            self._state.applications[str(row.subject)] = (_APPLICATIONS[row.kind], row.number)
         handle = self._by.get(row.kind)
         if handle is None:
             return
@@ -118,6 +112,7 @@ class Folding:
             return
         made = Drafted(
             row=row.number,
+            at=instant(row.at),
             decision=str(said["decision"]),
             approval=str(row.subject),
             issue=int(said["issue"]),
@@ -142,19 +137,13 @@ class Folding:
         )
         made.key = hashlib.sha256(read["subject_public_key_info"].dump()).hexdigest()
         made.issuer = _authority_key(read)
-        stated = (made.decision, made.approval, made.issue, made.not_before, made.not_after, made.key)
-        kept = tuple(
-            line.get(each)
-            for each in ("decision_id", "approval", "issue", "not_before", "not_after", "public_key_sha256")
+        if serial != serial_of(read["serial_number"].native):
+            self._findings.against(name, "Its bytes have another serial.")
+        self._state.keys.setdefault(
+            made.key, Keyed(row=made.row, approval=made.approval, state=KeyState.RESERVED, since=made.at)
         )
-        if stated != kept or serial != serial_of(read["serial_number"].native):
-            self._findings.against(name, "What stands beside its bytes is not what they say, or what the journal says.")
-        issuer = self._state.hierarchy.get(str(line.get("issuer_serial")))
-        if issuer is None or issuer.key_id != made.issuer:
-            self._findings.against(name, f"It names the issuing CA {line.get('issuer_serial')}, and its bytes another.")
-        self._state.keys.setdefault(made.key, made.approval)
-        if self._state.keys[made.key] != made.approval:
-            self._findings.against(name, f"Its key is approval {self._state.keys[made.key]}'s.")
+        if self._state.keys[made.key].approval != made.approval:
+            self._findings.against(name, f"Its key is approval {self._state.keys[made.key].approval}'s.")
 
     def _abandoned(self, row: SealedRow, said: Said) -> None:
         found = self._state.drafts.get(str(said["serial"]))
@@ -165,17 +154,16 @@ class Folding:
         found.state = DraftState.ABANDONED
         if str(said["serial"]) in decision.drafts:
             decision.drafts.remove(str(said["serial"]))
-        if not any(each.key == found.key for each in self._state.certs.values()) and not self._held(found.key):
-            self._state.keys.pop(found.key, None)
-
-    def _held(self, key: str) -> bool:
-        return any(each.key == key and each.state is DraftState.DRAFTED for each in self._state.drafts.values())
+        key = self._state.keys.get(found.key)
+        if key is not None and (key.state, key.approval) == (KeyState.RESERVED, found.approval):
+            del self._state.keys[found.key]
 
     def _intended(self, row: SealedRow, said: Said) -> None:
         draft = self._state.drafts.get(str(said["serial"]))
         if draft is None or draft.tbs_sha256 != said.get("tbs_sha256"):
             self._findings.against(f"row {row.number}", f"It is about to sign what no row drafted: {said['serial']}.")
             return
+        draft.state, draft.claimed = DraftState.CLAIMED, instant(row.at)
         decision = self._state.decisions[draft.decision]
         if decision.state != SECONDED or draft.tbs_sha256 not in decision.accepted:
             self._findings.against(
@@ -213,7 +201,11 @@ class Folding:
             expiries={instant(proposal["expiry"])},
             terms={terms.issue: terms},
         )
-        self._state.applications[str(said["application"])] = ("granted", row.number)
+        applied = self._state.applications.get(str(said["application"]))
+        if applied is None:
+            self._findings.against(f"row {row.number}", f"It grants {said['application']}, which no row submits.")
+        else:
+            applied.state = ApplicationState.GRANTED
 
     def _amended(self, row: SealedRow, said: Said) -> None:
         self._acted.decided(row, said, (DecisionKind.AMEND,), row.subject)
@@ -258,18 +250,19 @@ class Folding:
             approval.terms[draft.issue] = terms_said(part, draft.decision)
         self._state.cert(made)
         approval.certs.append(made)
-        if line is not None and line.get("serial") == serial:
+        if line is None or line.get("serial") != serial:
+            self._findings.against(name, f"Row {row.number} says that it was issued; the register does not have it.")
+        else:
             for each in wrong_bytes(
                 self._state, octets_of(line.get("der")), made, Agreed(part or {}, decision.sha256, draft.tbs_sha256)
             ):
                 self._findings.against(name, each)
-        self._acted.issued(draft.decision)
+        self._state.certified(made.key, made.signed_at)
+        self._acted.issued(draft.decision, made.signed_at)
         if decision.state == DONE and draft.issue > 1 and proposal:
             last = part_of(proposal, issues_of(proposal)[-1]) or proposal
             approval.start, approval.starts = instant(proposal["start"]), {instant(proposal["start"])}
             approval.expiries = {instant(last["not_after"])}
-        if line is None:
-            self._findings.against(name, f"Row {row.number} says that it was issued; the register does not have it.")
 
     # --- ends -------------------------------------------------------------------------------------------------------
 
@@ -314,7 +307,7 @@ class Folding:
         found.revoked_at, found.cause, found.sealed = at, cause.value, instant(row.sealed_at)
         if cause is EndCause.KEY_COMPROMISE:
             found.invalidity = decision.invalidity
-            self._state.compromised.add(found.key)
+            self._state.compromised(found.key, at)
         self._state.moved(found)
         if held is not None and held.superseded_at is not None and held.superseded_at > at and held.revoked_at is None:
             held.superseded_at = None
@@ -339,106 +332,12 @@ class Folding:
                 each.revoked_at, each.cause = found.ended_at, found.cause
                 self._state.moved(each)
 
-    # --- restores ---------------------------------------------------------------------------------------------------
-
-    def _restored(self, row: SealedRow, said: Said) -> None:
-        """A certificate that the register had lost: its bytes are proved, what was decided of it was lost."""
-        line, self._der = self._der, None
-        serial, name = str(said["serial"]), f"certificates {said['serial']}"
-        if line is None or hashlib.sha256(octets_of(line.get("der"))).hexdigest() != said["sha256"]:
-            self._findings.against(name, f"Row {row.number} restores it, and the register does not have those bytes.")
-            return
-        certificate = one_certificate(octets_of(line["der"]))
-        made = Cert(
-            row=row.number,
-            serial=serial,
-            approval=str(row.subject),
-            issue=int(said["issue"]),
-            sha256=str(said["sha256"]),
-            key=key_sha256(certificate),
-            issuer=_issuer_key(certificate),
-            not_before=seconds(certificate.not_valid_before_utc),
-            not_after=seconds(certificate.not_valid_after_utc),
-            signed_at=min(instant(row.at), seconds(certificate.not_valid_before_utc)),
-            restored=True,
-        )
-        self._state.cert(made)
-        self._state.restored[serial] = row.number
-        self._state.keys.setdefault(made.key, made.approval)
-        self._findings.note(f"Certificate {serial} was lost and entered again (row {row.number}) by its bytes.")
-        found = self._state.approvals.get(made.approval)
-        if found is None:
-            found = self._state.approvals[made.approval] = Approved(
-                row=row.number,
-                identifier=made.approval,
-                decision="",
-                application=None,
-                organisation=None,
-                device={},
-                granted_at=0,
-                start=0,
-                starts=set(),
-                expiries=set(),
-            )
-        found.restored = True
-        found.certs.append(made)
-
-    def _end_restored(self, row: SealedRow, said: Said) -> None:
-        found = self._state.certs.get(str(said["serial"]))
-        if found is not None:
-            self._state.approvals[found.approval].restored = True
-            self._again(found, instant(said["ended_at"]), int(said["reason"]), row)
-
-    def _end_settled(self, row: SealedRow, said: Said) -> None:
-        found = self._state.certs.get(str(said["serial"]))
-        if found is None:
-            self._findings.against(f"row {row.number}", f"It settles the end of {said['serial']}, which nobody issued.")
-        else:
-            self._state.settled.setdefault(found.serial, set()).add(instant(said["published"]))
-            self._again(found, instant(said["settled"]), int(said["reason"]), row)
-
-    def _again(self, found: Cert, at: int, reason: int, row: SealedRow) -> None:
-        found.sealed = instant(row.sealed_at)
-        if reason == RevocationReason.SUPERSEDED:
-            found.superseded_at, found.revoked_at, found.cause = at, None, None
-        elif at == found.not_after + 1:
-            found.superseded_at = found.revoked_at = found.cause = None
-        elif reason == RevocationReason.KEY_COMPROMISE:
-            found.revoked_at, found.cause = at, EndCause.KEY_COMPROMISE.value
-        elif reason == RevocationReason.CESSATION_OF_OPERATION:
-            found.revoked_at, found.cause = at, EndCause.MANUFACTURER.value
-        else:
-            found.revoked_at = at
-            found.cause = found.cause or self._state.approvals[found.approval].cause or EndCause.SSC.value
-        self._state.moved(found)
-
-    # --- notices ----------------------------------------------------------------------------------------------------
-
-    def _noticed(self, row: SealedRow, said: Said) -> None:
-        number, decision = str(said["number"]), said.get("decision")
-        if number in self._state.notices:
-            self._findings.against(f"row {row.number}", f"Notice {number} was written before.")
-        if isinstance(decision, str):
-            self._acted.decided(row, said, tuple(DecisionKind), _one_of_many(self._state, decision, row))
-        self._state.notices[number] = (row.number, decision, str(said["record_salted_sha256"]))
-
-
-def _one_of_many(state: Folded, decision: str, row: SealedRow) -> str | None:
-    """Return the approval that a notice has to be about; None where its decision is about one thing alone."""
-    found = state.decisions.get(decision)
-    return row.subject if found is not None and found.approvals is not None else None
-
 
 def _moves_start(decision: object, issue: int) -> bool:
     said = getattr(decision, "said", None)
     if not said or getattr(decision, "kind", None) != DecisionKind.AMEND or said.get("issue") != issue:
         return False
     return any(each.get("subject") == "start" for each in said.get("changes") or ())
-
-
-def _issuer_key(certificate: x509.Certificate) -> str:
-    found = certificate.extensions.get_extension_for_class(x509.AuthorityKeyIdentifier).value.key_identifier
-    return (found or b"").hex()
 
 
 def _authority_key(tbs: TbsCertificate) -> str:

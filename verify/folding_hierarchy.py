@@ -33,7 +33,7 @@ class Hierarchy:
 
     def intend(self, row: SealedRow, said: Said) -> None:
         """Take the row that says what is about to be signed."""
-        made = Ca(row=row.number, role=str(said["role"]), tbs_sha256=str(said["tbs_sha256"]))
+        made = Ca(row=row.number, at=instant(row.at), role=str(said["role"]), tbs_sha256=str(said["tbs_sha256"]))
         self._state.hierarchy[str(said["serial"])] = made
 
     def issue(self, row: SealedRow, said: Said) -> None:
@@ -77,6 +77,7 @@ class Hierarchy:
         elif found.ended_at is not None and (found.ended_at, found.reason) != (instant(row.at), said["reason"]):
             self._findings.against(f"row {row.number}", f"It ends {said['serial']} a second time.")
         else:
+            found.ended_row = found.ended_row or row.number
             found.ended_at, found.reason = instant(row.at), int(said["reason"])
 
 

@@ -1,6 +1,6 @@
 """That a list, and an OCSP answer, follow from the journal: each entry and each status, and none is left out."""
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Mapping
 
 from cryptography import x509
 from cryptography.x509 import ocsp
@@ -11,9 +11,9 @@ from core.instants import seconds
 from core.kinds import HierarchyRole
 from verify.audit_findings import Findings
 from verify.exported import Said
-from verify.folded import Ca, Cert, Folded, said
+from verify.folded import Ca, Cert, Folded, Listed, instant, said
 from verify.kit.evidence.ends import reason_of
-from verify.kit.evidence.parsing import Unreadable, extension, one_answer, one_crl, signed_by
+from verify.kit.evidence.parsing import Unreadable, extension, issued_by, one_answer, one_crl, signed_by
 from verify.octets import octets_of
 
 SETTLED = 60
@@ -49,7 +49,7 @@ class Follows:
                 f"row {row.number}", f"It publishes list {number} of {key_id}, which there was before."
             )
             return
-        self._state.lists[key_id, number] = row.number
+        self._state.lists[key_id, number] = Listed(row=row.number, at=instant(row.at), read=False)
         if line is None or (line.get("key_id"), line.get("number")) != (key_id, number):
             self._findings.against(name, f"Row {row.number} says that it was published; the register does not have it.")
             return
@@ -62,45 +62,61 @@ class Follows:
         except Unreadable as error:
             self._findings.against(name, f"It is {error}.")
             return
-        self._look_at(name, crl, number, told, line, issuer)
+        self._state.lists[key_id, number] = Listed(
+            row=row.number,
+            at=instant(row.at),
+            this_update=seconds(crl.last_update_utc),
+            next_update=None if crl.next_update_utc is None else seconds(crl.next_update_utc),
+            entries=len(crl),
+        )
+        self._look_at(name, crl, number, told, issuer)
 
-    def _look_at(
-        self, name: str, crl: x509.CertificateRevocationList, number: int, told: Said, line: Said, issuer: Ca
-    ) -> None:
+    def _look_at(self, name: str, crl: x509.CertificateRevocationList, number: int, told: Said, issuer: Ca) -> None:
         assert issuer.certificate is not None
         at, counted = seconds(crl.last_update_utc), extension(crl.extensions, x509.CRLNumber)
         if not signed_by(issuer.certificate, crl.signature, crl.tbs_certlist_bytes):
             self._findings.against(name, "Its CA has not signed it.")
             return
-        stated = (None if counted is None else counted.value.crl_number, at, len(crl))
-        if stated != (number, line.get("this_update"), told.get("entries")) or line.get("entries") != len(crl):
-            self._findings.against(name, "Its number, its date or how many entries it has is not what is said of it.")
-        wrong = self._of_root(crl, at) if issuer.role == HierarchyRole.ROOT else self._of_issuing(crl, at, issuer)
+        stated = (None if counted is None else counted.value.crl_number, len(crl))
+        if stated != (number, told.get("entries")):
+            self._findings.against(name, "Its number, or how many entries it has, is not what is said of it.")
+        root = issuer.role == HierarchyRole.ROOT
+        wrong = self._of_root(crl, at, issuer) if root else self._of_issuing(crl, number, at, issuer)
         for each in wrong:
             self._findings.against(name, each)
 
-    def _of_root(self, crl: x509.CertificateRevocationList, at: int) -> Iterator[str]:
-        ended = {serial: each for serial, each in self._state.hierarchy.items() if each.ended_at is not None}
-        listed = set()
+    def _of_root(self, crl: x509.CertificateRevocationList, at: int, issuer: Ca) -> Iterator[str]:
+        ended, listed = self._ended_under(issuer), set[str]()
         for each in crl:
             serial = serial_of(each.serial_number)
             listed.add(serial)
-            found = ended.get(serial)
-            if found is None or seconds(each.revocation_date_utc) != found.ended_at or found.ended_at > at:
+            if not _is_end_of(ended.get(serial), each, at):
                 yield f"It has {serial}, and no row says that this ended then."
-        for name, ca in ended.items():
-            if name not in listed and ca.ended_at is not None and ca.ended_at + SETTLED <= at:
-                yield f"It leaves out {name}, which ended at {said(ca.ended_at)}."
+        yield from _left_out(ended, listed, at)
 
-    def _of_issuing(self, crl: x509.CertificateRevocationList, at: int, issuer: Ca) -> Iterator[str]:
-        listed, due = set[str](), 0
+    def _ended_under(self, issuer: Ca) -> dict[str, Ca]:
+        """Return the certificates of the hierarchy that a CA has signed and that were ended."""
+        assert issuer.certificate is not None
+        return {
+            serial: each
+            for serial, each in self._state.hierarchy.items()
+            if each.ended_at is not None
+            and each.certificate is not None
+            and issued_by(each.certificate, issuer.certificate)
+        }
+
+    def _of_issuing(self, crl: x509.CertificateRevocationList, number: int, at: int, issuer: Ca) -> Iterator[str]:
+        listed, due, ours = set[str](), 0, self._ended_under(issuer)
         for each in crl:
             serial = serial_of(each.serial_number)
             found = self._state.certs.get(serial)
             listed.add(serial)
+            if _is_end_of(ours.get(serial), each, at):
+                continue  # a responder's, or a signer's
             if found is None or found.issuer != issuer.key_id:
                 yield f"It has {serial}, and no row says that this was issued."
                 continue
+            found.listed = found.listed or number
             ends, reason = found.end()
             due += ends <= at - SETTLED
             if (seconds(each.revocation_date_utc), *_reason_of(each)) != (
@@ -111,6 +127,7 @@ class Follows:
                 yield f"It has {serial} with an end that does not follow: by the journal it ended at {said(ends)}."
         if len(listed) != len(crl):
             yield "It has a certificate twice."
+        yield from _left_out(ours, listed, at)
         if due < self._state.ended_by(issuer.key_id, at - SETTLED):
             for found in self._state.certs.values():
                 if found.issuer == issuer.key_id and found.serial not in listed and self._settled(found, at):
@@ -169,6 +186,18 @@ class Follows:
             yield f"It says good, and by the journal the certificate had ended at {said(ends)}."
         elif stated is None and told.certificate_status is not ocsp.OCSPCertStatus.GOOD:
             yield "It says that nothing is known, and by the journal the certificate was issued."
+
+
+def _is_end_of(found: Ca | None, each: x509.RevokedCertificate, at: int) -> bool:
+    if found is None or found.ended_at is None or found.ended_at > at:
+        return False
+    return (seconds(each.revocation_date_utc), _reason_of(each)[0] or 0) == (found.ended_at, found.reason)
+
+
+def _left_out(ended: Mapping[str, Ca], listed: Collection[str], at: int) -> Iterator[str]:
+    for serial, each in ended.items():
+        if serial not in listed and each.ended_at is not None and each.ended_at + SETTLED <= at:
+            yield f"It leaves out {serial}, which ended at {said(each.ended_at)}."
 
 
 def _reason_of(each: x509.RevokedCertificate) -> tuple[object, int | None]:

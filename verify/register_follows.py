@@ -1,21 +1,19 @@
 """That the register follows from the journal: each row of its tables, and none is missing that the journal says."""
 
-import hashlib
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
-from core.approval import DEVICE_COLUMNS
-from core.canonical import read_json
-from core.kinds import DecisionKind, DraftState, KeyState
+from core.kinds import ApplicationState
+from verify import columns
 from verify.audit_findings import Findings
+from verify.columns import Column
 from verify.exported import Said
-from verify.folded import OPEN, Approved, Cert, Decided, Folded, said
+from verify.folded import Approved, Folded
 from verify.follows import Follows
-from verify.kit.agreed.roster import Unusable, members_digest, read_members
-from verify.kit.canonical import read
 from verify.kit.evidence.parsing import Unreadable
 
-_DECISION_OPEN = frozenset({"proposed", "drafted"})
+_Known = tuple[Any, int, tuple[str, ...]]
+"""What the journal says that a table has: its key, the row that says it, and what else a fact about it may touch."""
 
 
 class RegisterFollows:
@@ -30,7 +28,7 @@ class RegisterFollows:
         self._state, self._findings = state, findings
         self._answers = Follows(state, findings)
         self._waiting = set[str]()
-        self._entered = set[str]()
+        self._entered = dict[str, str]()
         self._marks: dict[str, int] = {}
         self._seen: dict[str, set[Any]] = {}
         self._by: Mapping[str, tuple[str, tuple[str, ...], Callable[[str, Said], None]]] = {
@@ -79,8 +77,10 @@ class RegisterFollows:
         named = tuple(line.get(each) for each in key)
         if any(isinstance(each, dict | list) for each in named):
             raise Unreadable(f"a row of {table} has no name")
-        self._seen.setdefault(str(line["is"]), set()).add(named[0] if len(named) == 1 else named)
-        name = " ".join([table, *map(str, named)])
+        name, seen = " ".join([table, *map(str, named)]), self._seen.setdefault(str(line["is"]), set())
+        if (one := named[0] if len(named) == 1 else named) in seen:
+            self._findings.against(name, "It stands there twice.")
+        seen.add(one)
         try:
             compare(name, line)
         except (KeyError, TypeError, ValueError, AttributeError) as error:
@@ -106,17 +106,31 @@ class RegisterFollows:
         for what, (table, _, _) in self._by.items():
             if what not in self._marks and what != "of-nothing":
                 self._findings.cannot_know(f"whether {table} follow: this export does not have them.")
-        numbered: Mapping[str, tuple[str, Iterable[tuple[Any, int]]]] = {
+        numbered: Mapping[str, tuple[str, Iterable[_Known]]] = {
             "ca": ("authority_certificates", _rows(state.hierarchy)),
-            "shown-roster": ("rosters", ((name, each[2]) for name, each in state.rosters.items())),
-            "kept-order": ("orders", ((name, each[1]) for name, each in state.orders.items())),
-            "application": ("applications", ((name, each[1]) for name, each in state.applications.items())),
+            "ca-end": (
+                "authority_ends",
+                ((name, each.ended_row, ()) for name, each in state.hierarchy.items() if each.ended_row is not None),
+            ),
+            "shown-roster": ("rosters", _rows(state.rosters)),
+            "kept-order": ("orders", _rows(state.orders)),
+            "application": ("applications", _rows(state.applications)),
             "decision": ("decisions", _rows(state.decisions)),
+            "seconding": (
+                "secondings",
+                (
+                    ((name, officer), row, (name,))
+                    for name, each in state.decisions.items()
+                    for officer, (_, _, row) in each.signers.items()
+                    if row  # of before acts named a credential there was no such table
+                ),
+            ),
             "kept-draft": ("drafts", _rows(state.drafts)),
-            "key": ("public_keys", ((each.key, each.row) for each in state.certs.values())),
-            "kept-list": ("crls", state.lists.items()),
+            "key": ("public_keys", ((name, each.row, (each.approval,)) for name, each in state.keys.items())),
+            "kept-list": ("crls", _rows(state.lists)),
+            "restored": ("restored_certificates", _rows(state.restored)),
             "approval": ("approvals", _rows(state.approvals)),
-            "notice": ("notices", ((name, each[0]) for name, each in state.notices.items())),
+            "notice": ("notices", _rows(state.notices)),
         }
         for what, (table, known) in numbered.items():
             self._missing(what, table, known)
@@ -125,12 +139,13 @@ class RegisterFollows:
         self._marks.clear()
         self._entered.clear()
 
-    def _missing(self, what: str, table: str, known: Iterable[tuple[Any, int]]) -> None:
+    def _missing(self, what: str, table: str, known: Iterable[_Known]) -> None:
         mark, seen = self._marks.get(what, -1), self._seen.get(what, set())
-        for each, row in known:
+        for each, row, touched in known:
             if each not in seen and row <= mark:
                 name = " ".join(map(str, each)) if isinstance(each, tuple) else str(each)
-                self._against(f"{table} {name}", f"Row {row} says that there is one, and the register has none.", name)
+                detail = f"Row {row} says that there is one, and the register has none."
+                self._against(f"{table} {name}", detail, name, *touched)
 
     def _gaps(self) -> None:
         """Numbers of notices follow each other, but where a restore has left some out."""
@@ -152,18 +167,19 @@ class RegisterFollows:
         else:
             self._findings.against(name, detail)
 
+    def _compare(self, name: str, columns: Iterable[Column], *touched: object) -> None:
+        for what, stated, wanted in columns:
+            if stated != wanted:
+                self._against(name, f"Its {what} is {stated}, and by the journal {wanted}.", *touched)
+
     # --- hierarchy, rosters, orders ---------------------------------------------------------------------------------
 
     def _ca(self, name: str, line: Said) -> None:
         found = self._state.hierarchy.get(str(line.get("serial")))
         if found is None:
             self._against(name, "No row says that it was to be signed.", "None")
-            return
-        stated = (found.role, found.tbs_sha256, found.issued_at)
-        if (line.get("role"), line.get("tbs_sha256"), line.get("issued_at")) != stated:
-            self._against(name, f"It is not what rows {found.row} and {found.issued_row} say.", "None")
-        if found.certificate is not None and line.get("key_id") != found.key_id:
-            self._findings.against(name, "It names another key than its bytes.")
+        else:
+            self._compare(name, columns.of_ca(line, found), "None")
 
     def _ca_end(self, name: str, line: Said) -> None:
         found = self._state.hierarchy.get(str(line.get("serial")))
@@ -172,74 +188,65 @@ class RegisterFollows:
 
     def _roster(self, name: str, line: Said) -> None:
         found = self._state.rosters.get(_number(line.get("number")))
-        try:
-            digest = members_digest(read_members(read(str(line.get("members")).encode())))
-        except (Unusable, ValueError):
-            digest = ""
-        at = line.get("effective_at")
-        if found is None or found[:2] != (digest, said(at) if isinstance(at, int) else ""):
-            self._against(name, "No row says that these keys counted from then on.", "None")
+        if found is None:
+            self._against(name, "No row says that these keys counted.", "None")
+        else:
+            self._compare(name, columns.of_roster(line, found), "None")
 
     def _order(self, name: str, line: Said) -> None:
-        found = self._state.orders.get(str(line.get("id")), ("", 0))[0]
-        body = hashlib.sha256(str(line.get("body")).encode()).hexdigest()
-        if found != line.get("body_sha256") or found != body:
+        found = self._state.orders.get(str(line.get("id")))
+        if found is None:
             self._against(name, "No row says that this was ordered.", line.get("id"))
+        else:
+            self._compare(name, columns.of_order(line, found), line.get("id"), "None")
 
     # --- applications, decisions, drafts ----------------------------------------------------------------------------
 
     def _application(self, name: str, line: Said) -> None:
-        found, stated = self._state.applications.get(str(line.get("id")), (None, 0))[0], line.get("state")
-        if self._entered and stated == "granted" and found != "granted":
+        found = self._state.applications.get(str(line.get("id")))
+        granted = found is not None and found.state is ApplicationState.GRANTED
+        if self._entered and line.get("state") == ApplicationState.GRANTED and not granted:
             self._findings.note(f"Application {line.get('id')} is granted by a restore.")
         elif found is None:
             self._against(name, "No row says that it was submitted.", line.get("id"))
-        elif (stated in ("granted", "refused", "cancelled") or found != "submitted") and stated != found:
+        else:
             # The fact of a grant is about the approval.
-            self._against(name, f"It is {stated}, and by the journal {found}.", line.get("id"), *self._waiting)
+            self._compare(name, columns.of_application(line, found), line.get("id"), *self._waiting)
 
     def _decision(self, name: str, line: Said) -> None:
         identifier = str(line.get("id"))
         found = self._state.decisions.get(identifier)
         if identifier in self._entered:
             self._findings.note(f"Decision {identifier} is what a restore entered; what was decided was lost.")
-            return
-        if found is None:
+            wanted = self._entered[identifier]
+            self._compare(name, columns.of_entered(line, found, wanted), identifier)
+        elif found is None:
             self._against(name, "No row says that it was proposed.", identifier)
-            return
-        for what, stated, wanted in _of_decision(line, found):
-            if stated != wanted:
-                self._against(
-                    name, f"Its {what} is {stated}, and by the journal {wanted}.", identifier, line.get("approval")
-                )
+        else:
+            self._compare(name, columns.of_decision(line, found), identifier, line.get("approval"))
 
     def _seconding(self, name: str, line: Said) -> None:
         found = self._state.decisions.get(str(line.get("decision_id")))
         if line.get("decision_id") in self._entered:
             return
-        if found is None or found.signers.get(str(line.get("officer"))) != line.get("at"):
-            self._against(name, "No row says that this officer agreed then.", line.get("decision_id"))
+        agreed = None if found is None else found.signers.get(str(line.get("officer")))
+        if agreed is None or agreed[:2] != (line.get("at"), line.get("tbs_sha256") or ""):
+            self._against(name, "No row says that this officer agreed then, to this.", line.get("decision_id"))
 
     def _draft(self, name: str, line: Said) -> None:
         found = self._state.drafts.get(str(line.get("serial")))
-        if line.get("serial") in self._state.restored:
-            return
+        touched = (line.get("decision_id"), line.get("approval"))
         if found is None:
-            self._against(name, "No row says that it was drafted.", line.get("decision_id"), line.get("approval"))
-            return
-        stated = tuple(line.get(each) for each in ("decision_id", "approval", "issue", "tbs_sha256"))
-        if stated != (found.decision, found.approval, found.issue, found.tbs_sha256):
-            self._findings.against(name, f"It is not what row {found.row} says.")
-        state = line.get("state")
-        if (state == DraftState.ABANDONED) is not (found.state is DraftState.ABANDONED):
-            self._against(name, f"It is {state}, and by the journal {found.state}.", found.decision, found.approval)
+            self._against(name, "No row says that it was drafted.", *touched)
+        else:
+            self._compare(name, columns.of_draft(line, found, self._state), *touched, found.decision, found.approval)
 
     def _key(self, name: str, line: Said) -> None:
         found, touched = self._state.keys.get(str(line.get("sha256"))), line.get("approval")
-        if found is None or found != touched:
-            self._against(name, f"It is approval {touched}'s, and by the journal {found}'s.", touched, found)
-        elif (line.get("state") == KeyState.COMPROMISED) is not (line.get("sha256") in self._state.compromised):
-            self._against(name, f"It is {line.get('state')}, and no row says that.", touched)
+        if found is None:
+            self._against(name, f"It is approval {touched}'s, and no row says that.", touched)
+        else:
+            self._compare(name, columns.of_key(line, found), touched, found.approval)
 
     # --- approvals --------------------------------------------------------------------------------------------------
 
@@ -257,13 +264,14 @@ class RegisterFollows:
             if cert is None:
                 self._against(held, "No row says that it was issued.", identifier)
                 continue
-            self._compare(held, _of_certificate(each, cert), identifier)
+            # The fact that publishes a list is about no approval.
+            self._compare(held, columns.of_certificate(each, cert, found), identifier, "None")
         for serial in by_serial:
             self._against(f"certificates {serial}", "It was issued, and the register has none.", identifier)
         if found.restored:
             self._findings.note(f"What was decided of {identifier} was lost; what a restore entered is believed.")
             return
-        self._compare(name, _of_approval(line, found), identifier)
+        self._compare(name, columns.of_approval(line, found), identifier)
         self._terms(found, terms if isinstance(terms, list) else [], identifier)
 
     def _terms(self, found: Approved, terms: list[Said], identifier: str) -> None:
@@ -272,102 +280,43 @@ class RegisterFollows:
             term, name = left.pop(_number(each.get("issue")), None), f"terms {identifier} {each.get('issue')}"
             if term is None:
                 self._against(name, "No row says that it was decided.", identifier)
-                continue
-            stated = tuple(each.get(one) for one in ("effective", "expiry", "maximum_devices", "decision_id"))
-            if stated != (term.effective, term.expiry, term.maximum, term.decision):
-                self._against(name, "Its dates, its limit or its decision are not what was decided.", identifier)
-            if _firmware(each.get("firmware")) != term.firmware:
-                self._against(name, "Its firmware is not what was decided.", identifier)
+            else:
+                self._compare(name, columns.of_terms(each, term, identifier), identifier)
         for issue in left:
             self._against(f"terms {identifier} {issue}", "It was decided, and the register has none.", identifier)
-
-    def _compare(self, name: str, parts: Iterator[tuple[str, object, object]], identifier: str) -> None:
-        for what, stated, wanted in parts:
-            if stated != wanted:
-                self._against(name, f"Its {what} is {stated}, and by the journal {wanted}.", identifier)
 
     def _of_nothing(self, name: str, line: Said) -> None:
         self._findings.against(name, f"It is of approval {line.get('approval')}, which there is not.")
 
     def _restored(self, name: str, line: Said) -> None:
-        if str(line.get("serial")) not in self._state.restored:
+        found = self._state.restored.get(str(line.get("serial")))
+        if found is None:
             self._against(name, "No row says that it was entered again.", line.get("decision_id"))
         else:
-            self._entered.add(str(line.get("decision_id")))
+            self._compare(name, [("date", line.get("restored_at"), found.at)])
+            self._entered[str(line.get("decision_id"))] = found.proposal_sha256
 
     # --- lists and notices ------------------------------------------------------------------------------------------
 
     def _list(self, name: str, line: Said) -> None:
-        if (line.get("key_id"), line.get("number")) not in self._state.lists:
+        key_id, number = line.get("key_id"), line.get("number")
+        found = self._state.lists.get((str(key_id), _number(number)))
+        if found is None:
             self._against(name, "No row says that it was published.", "None")
+        else:
+            self._compare(name, columns.of_list(line, found), "None")
 
     def _notice(self, name: str, line: Said) -> None:
         found = self._state.notices.get(str(line.get("number")))
         touched = (line.get("decision_id"), line.get("approval"), line.get("application_id"))
         if found is None:
             self._against(name, "No row says that it was written.", *touched)
-        elif found[1:] != (line.get("decision_id"), line.get("record_salted_sha256")):
-            self._against(name, f"It is not what row {found[0]} says was written.", *touched)
+        else:
+            self._compare(name, columns.of_notice(line, found, self._state), *touched)
 
 
-def _of_decision(line: Said, found: Decided) -> Iterator[tuple[str, object, object]]:
-    state = line.get("state")
-    yield "state", OPEN if state in _DECISION_OPEN else state, found.state
-    yield "kind", line.get("kind"), found.kind
-    yield "proposal", line.get("proposal_sha256"), found.sha256
-    written = line.get("proposal")
-    yield "document", hashlib.sha256(str(written).encode("utf-8", "replace")).hexdigest(), found.sha256
-    yield "proposer", line.get("proposer"), found.proposer
-    yield "date", line.get("proposed_at"), found.proposed_at
-    yield "seconder", line.get("seconder"), found.seconder
-    yield "seconding", line.get("seconded_at"), found.seconded_at
-    yield "bytes", line.get("seconded_tbs_sha256") or "", " ".join(found.accepted)
-    yield "urgency", line.get("urgent"), int(found.urgent)
-    if found.kind != DecisionKind.REVOKE or not found.urgent:
-        yield "number of officers", line.get("officers"), found.wanted
-
-
-def _of_approval(line: Said, found: Approved) -> Iterator[tuple[str, object, object]]:
-    yield "decision", line.get("decision_id"), found.decision
-    yield "application", line.get("application_id"), found.application
-    if found.organisation is not None:
-        yield "organisation", line.get("organisation_id"), found.organisation
-    for column, wanted in zip(DEVICE_COLUMNS, found.device.values(), strict=True):
-        yield column.replace("_", " "), line.get(column), wanted
-    yield "grant", line.get("granted_at"), found.granted_at
-    if line.get("start") not in found.starts:
-        yield "start", line.get("start"), found.start
-    if line.get("expiry") not in found.expiries:
-        yield "expiry", line.get("expiry"), max(found.expiries)
-    yield "end", line.get("ended_at"), found.ended_at
-    yield "cause of its end", line.get("end_cause"), found.cause
-    yield "who ended it", line.get("ended_by"), found.ended_by
-    yield "recorded expiry", line.get("expiry_recorded_at"), found.expired
-
-
-def _of_certificate(line: Said, found: Cert) -> Iterator[tuple[str, object, object]]:
-    yield "issue", line.get("issue"), found.issue
-    yield "digest", line.get("fingerprint"), found.sha256
-    yield "key", line.get("public_key_sha256"), found.key
-    yield "beginning", line.get("not_before"), found.not_before
-    yield "last second", line.get("not_after"), found.not_after
-    yield "signing", line.get("signed_at"), found.signed_at
-    yield "revocation", line.get("revoked_at"), found.revoked_at
-    yield "cause", line.get("cause"), found.cause
-    yield "invalidity date", line.get("invalidity_date"), found.invalidity
-    yield "supersession", line.get("superseded_at"), found.superseded_at
-    yield "end", line.get("ends_at"), found.end()[0]
-
-
-def _firmware(written: object) -> tuple[tuple[str, str], ...]:
-    try:
-        return tuple((each["version"], each["image_sha256"]) for each in read_json(str(written)))
-    except (ValueError, TypeError, KeyError, RecursionError):
-        return ()
-
-
-def _rows(known: Mapping[str, Any]) -> Iterator[tuple[str, int]]:
-    return ((name, each.row) for name, each in known.items())
+def _rows(known: Mapping[Any, Any]) -> Iterator[_Known]:
+    return ((name, each.row, ()) for name, each in known.items())
 
 
 def _number(stated: object) -> int:

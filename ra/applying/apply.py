@@ -28,6 +28,7 @@ from policy.section_f.assurance import AssuranceFacts
 from ra.access import authorise, authorise_own
 from ra.applying.contacts import state_first_contact
 from ra.applying.requirements import instantiate_standing
+from ra.applying.stated import stated_sha256
 from ra.applying.views import ApplicationCancelled, ApplicationTaken
 from ra.bounds import require_application
 from ra.desk import Desk, new_identifier
@@ -125,7 +126,11 @@ def take_in(
         earlier_cpa=earlier_cpa_text(command.earlier_cpa),
     )
     applications.submit(tx, application)
-    submitted: dict[str, Json] = {"device": asdict(command.device), "public_key_sha256": parsed.public_key_sha256}
+    submitted: dict[str, Json] = {
+        "device": asdict(command.device),
+        "public_key_sha256": parsed.public_key_sha256,
+        "stated_sha256": stated_sha256(application),
+    }
     facts.record(tx, Fact(FactKind.APPLICATION_SUBMITTED, at, actor, subject=application.id, payload=submitted))
     instantiate_standing(tx, application.id, actor=actor, at=at)
     state_first_contact(tx, actor, organisation, command.contact, application=application.id, at=at)

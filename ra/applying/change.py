@@ -18,6 +18,7 @@ from policy.csr import ParsedCsr
 from policy.roles import Operation
 from ra.applying.apply import Apply, as_applied, authorise_application, judged, lowered, require_key_free
 from ra.applying.contacts import state_first_contact
+from ra.applying.stated import stated_sha256
 from ra.applying.views import ApplicationChanged
 from ra.desk import Desk
 from ra.findings import findings_json
@@ -100,8 +101,8 @@ def _change(
         said = replace(said, findings=canonical(findings_json(findings)).decode())
         # The write repeats the version that was read: of two changes, or a change and a proposal, one is first.
         applications.change(tx, said, version=found.version)
-        # Names only: what an application says is between the SSC and the applicant.
-        payload: dict[str, Json] = {"members": [*changed], "version": version}
+        # Names and a digest: what an application says is between the SSC and the applicant.
+        payload: dict[str, Json] = {"members": [*changed], "version": version, "stated_sha256": stated_sha256(said)}
         facts.record(tx, Fact(FactKind.APPLICATION_CHANGED, at, actor, subject=found.id, payload=payload))
         state_first_contact(tx, actor, organisation, after.contact, application=found.id, at=at)
     return ApplicationChanged(

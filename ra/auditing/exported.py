@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from core.actors import Actor
-from core.canonical import Json, read_json, salted_digest
+from core.canonical import LARGEST_EXACT, Json, read_json, salted_digest
 from core.chain import journal_name
 from core.errors import BodyMalformed
 from core.facts import FactKind
@@ -75,7 +75,7 @@ def export(store: Store) -> Iterator[Line]:
             number = place.row
             yield from found.lines
             place = found.then
-        yield {"is": "end", "lines": lines + 1, "rows": number}
+        yield {"is": "end", "lines": lines + 1, "rows": _plain(number)}
 
 
 def portion(tx: Transaction, place: Place) -> Portion:
@@ -127,7 +127,7 @@ def audit_portion(desk: Desk, actor: Actor, after: str) -> AuditPortion:
         found = portion(tx, place)
     then = found.then
     last = place.row if then is None else then.row
-    lines = [*found.lines] if then is not None else [*found.lines, {"is": "end", "lines": None, "rows": last}]
+    lines = [*found.lines] if then is not None else [*found.lines, {"is": "end", "lines": None, "rows": _plain(last)}]
     return AuditPortion(lines=tuple(json.dumps(each) for each in lines), next=None if then is None else _cursor(then))
 
 
@@ -400,7 +400,9 @@ def _shown(row: Said) -> Line:
 
 
 def _plain(value: object) -> Json:
-    """Return what stands in a column as JSON says it: octets in base64."""
+    """Return what stands in a column as JSON says it: octets in base64, a number that is not exact in JSON as text."""
+    if isinstance(value, int) and abs(value) > LARGEST_EXACT:
+        return str(value)
     if value is None or isinstance(value, str | int):
         return value
     return _coded(value) if isinstance(value, bytes | memoryview) else str(value)

@@ -1,13 +1,23 @@
 """inclusion: that a row is in the public log, with everything that whoever doubts it needs but the log's key."""
 
 import base64
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 
-from core.errors import LogEmpty, NoSuchThing
+from core.errors import LogDamaged, LogEmpty, NoSuchThing
 from core.merkle import inclusion_proof
 from ra.auditing.views import InclusionAnswer
 from store.reading import log as reading
 from store.transactions import Transaction
+
+
+@contextmanager
+def undamaged() -> Iterator[None]:
+    """Read rows of the log; LogDamaged where they are none, whoever wrote them."""
+    try:
+        yield
+    except (LookupError, ValueError, OverflowError) as error:
+        raise LogDamaged from error
 
 
 def newest(tx: Transaction) -> reading.Checkpoint:
@@ -29,18 +39,21 @@ def inclusion(tx: Transaction, row: int, size: int | None = None) -> InclusionAn
     Raises:
         NoSuchThing: that tree has no such row, or no checkpoint covers so many.
         LogEmpty: before the first checkpoint.
+        LogDamaged: rows of the log are not there, or not what they have to be.
     """
     last = newest(tx).size
     size = size or last
     if not row <= size <= last:
         raise NoSuchThing(kind="row of the log", identifier=row)
-    (leaf,) = reading.leaves_after(tx, row - 1, 1, row)
+    with undamaged():
+        (leaf,) = reading.leaves_after(tx, row - 1, 1, row)
+        hashes = inclusion_proof(reading.nodes_to(tx, row - 1, size), row - 1, size)
     signed = reading.checkpoint_of(tx, size)
     return InclusionAnswer(
         row=row,
         size=size,
         leaf_data=leaf.data.decode(),
-        hashes=base64_of(inclusion_proof(reading.nodes_to(tx, row - 1, size), row - 1, size)),
+        hashes=base64_of(hashes),
         checkpoint=None if signed is None else signed.note,
     )
 

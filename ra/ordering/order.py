@@ -12,6 +12,7 @@ from core.actors import Actor
 from core.canonical import Json, read_json
 from core.errors import NoSuchThing, WrongState
 from core.facts import Fact, FactKind
+from core.instants import text
 from core.kinds import OrderState
 from core.words import required
 from officers.order import Change, Ordered, Start, Stop, body_sha256, changed, kind_of, officers_wanted, written
@@ -100,7 +101,12 @@ def _order(desk: Desk, tx: Transaction, actor: Actor, command: Command, at: date
         lapses_at=at + desk.rules.order_life,
     )
     orders.propose(tx, kept)
-    said: dict[str, Json] = {"kind": kind.value, "body_sha256": kept.body_sha256, "credential": actor.credential}
+    said: dict[str, Json] = {
+        "kind": kind.value,
+        "body_sha256": kept.body_sha256,
+        "lapses_at": text(kept.lapses_at),
+        "credential": actor.credential,
+    }
     facts.record(tx, Fact(FactKind.ORDER_PROPOSED, at, actor, subject=kept.id, payload=said))
     return OrderProposed(
         order=kept.id,

@@ -118,6 +118,7 @@ def write_undecided(tx: Transaction, told: Undecided, approval: str, *, actor: A
         "number": number,
         "kind": notice.kind,
         "decision": None,
+        "serial": None,
         **told.named,
         "record_salted_sha256": salted_digest(record, salt),
         "copies": outlined,

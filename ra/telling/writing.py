@@ -67,6 +67,7 @@ def write_notice(tx: Transaction, matter: Matter, *, actor: Actor, serials: Sequ
         "number": number,
         "kind": notice.kind,
         "decision": decision.id,
+        "serial": notice.serial,
         "record_salted_sha256": salted_digest(record, salt),
         "copies": outline([copy for copy, _ in documents]),
         **({} if notice.corrects is None else {"corrects": notice.corrects}),

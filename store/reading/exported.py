@@ -143,19 +143,17 @@ def proposals(tx: Transaction, identifiers: Collection[str]) -> dict[str, Said]:
 
 def order_bodies(tx: Transaction, identifiers: Collection[str]) -> dict[str, Said]:
     """Return orders by identifier."""
-    return _named(tx, orders, orders.c.id, identifiers)
+    return _named(tx, orders, orders.c.id, identifiers, (orders.c.id, orders.c.body))
 
 
 def roster_members(tx: Transaction, numbers: Collection[int]) -> dict[int, Said]:
     """Return rosters by number."""
-    return _named(tx, rosters, rosters.c.number, numbers)
+    return _named(tx, rosters, rosters.c.number, numbers, (rosters.c.number, rosters.c.members))
 
 
 def drafted(tx: Transaction, serials: Collection[str]) -> dict[str, Said]:
-    """Return drafts by serial."""
-    d = drafts.c
-    columns = (d.serial, d.decision_id, d.approval, d.issue, d.issuer_serial, d.tbs, d.not_before, d.not_after)
-    return _named(tx, drafts, d.serial, serials, (*columns, d.public_key_sha256))
+    """Return the bytes of drafts by serial."""
+    return _named(tx, drafts, drafts.c.serial, serials, (drafts.c.serial, drafts.c.tbs))
 
 
 def issued(tx: Transaction, serials: Collection[str]) -> dict[str, Said]:
@@ -164,15 +162,18 @@ def issued(tx: Transaction, serials: Collection[str]) -> dict[str, Said]:
 
 
 def hierarchy(tx: Transaction, serials: Collection[str]) -> dict[str, Said]:
-    """Return certificates of the hierarchy by serial."""
-    return _named(tx, authority_certificates, authority_certificates.c.serial, serials)
+    """Return the bytes of certificates of the hierarchy by serial."""
+    c = authority_certificates.c
+    return _named(tx, authority_certificates, c.serial, serials, (c.serial, c.der))
 
 
 def lists(tx: Transaction, named: Collection[tuple[str, int]]) -> dict[tuple[str, int], Said]:
     """Return lists by key and number."""
     if not named:
         return {}
-    query = _raw(crls).where(tuple_(crls.c.key_id, crls.c.number).in_(sorted(named)))
+    query = _chosen([crls.c.key_id, crls.c.number, crls.c.der]).where(
+        tuple_(crls.c.key_id, crls.c.number).in_(sorted(named))
+    )
     rows = [_said(row) for row in tx.connection.execute(query)]
     return {(row["key_id"], row["number"]): row for row in rows}
 
@@ -216,7 +217,7 @@ KEPT = (
         name="ca",
         table=authority_certificates,
         key=(authority_certificates.c.serial,),
-        without=frozenset({"tbs", "der"}),
+        without=frozenset({"der"}),
     ),
     Kept(name="ca-end", table=authority_ends, key=(authority_ends.c.serial,)),
     Kept(name="shown-roster", table=rosters, key=(rosters.c.number,)),

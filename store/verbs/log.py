@@ -30,6 +30,7 @@ _CHECKPOINT_INSTEAD = (
 
 _REGISTER = insert(registers)
 _REGISTER_AWAY = delete(registers).where(registers.c.size == bindparam("of_size", type_=BigInteger()))
+_REGISTERS_BEHIND = delete(registers).where(registers.c.size > _BEHIND)
 _REGISTERS_BEFORE = (
     select(registers.c.size).order_by(registers.c.size.desc()).offset(bindparam("kept", type_=Integer())).limit(1)
 )
@@ -97,6 +98,11 @@ def keep_tiles(tx: Transaction, tiles: Sequence[FullTile]) -> None:
 KEPT_REGISTERS = 60
 """Signatures of the register that are kept: whoever has fetched one finds its signature for an hour at least, if one is
 signed each minute."""
+
+
+def forget_registers(tx: Transaction, behind: int) -> int:
+    """Take out what stands behind a size and was never signed; return how many rows that were."""
+    return int(tx.connection.execute(_REGISTERS_BEHIND, {"behind": behind}).rowcount)
 
 
 def keep_register(tx: Transaction, signed: SignedRegister) -> None:

@@ -23,6 +23,7 @@ from tests.attack.forging import (
     asks_for_three,
     drafted_by,
     forge,
+    looked,
     owned_web,
     restarted,
     unsealed_facts_lost,
@@ -321,6 +322,7 @@ def roster_in_rows(*statements: str) -> Attack:
 
     def attack(scene: Scene) -> None:
         forge(scene.world, *statements)
+        looked(scene.world)
         with suppress(AuthorisationRefused):  # web goes by the roster again that the authority has put right
             by(MALLORY, TRUDY, MALLORY, TRUDY)(scene)
 

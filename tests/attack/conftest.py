@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.attack.forging import Scene, scene
+from tests.attack.forging import LOOKING, Scene, scene
+from tests.attack.verdicts import Seen, judged
 from tests.world import World
 
 
@@ -32,10 +33,21 @@ def store_kind(request: pytest.FixtureRequest) -> str:
 
 
 @pytest.fixture
-def before(store_kind: str, scenes: Callable[[str], Scene], copy_of: Callable[[str], str]) -> Iterator[Scene]:
-    """What there is before an attack."""
+def before(
+    request: pytest.FixtureRequest,
+    store_kind: str,
+    scenes: Callable[[str], Scene],
+    copy_of: Callable[[str], str],
+) -> Iterator[Scene]:
+    """What there is before an attack; what was forged is given to the audit, too, whose verdict is in a table."""
     found = scenes(store_kind)
     world = World(copy_of(found.world.url), found.world.folder)
     world.authority.holder = found.world.authority.holder  # the copy holds its lease
-    yield replace(found, world=world)
+    scene, seen = replace(found, world=world), Seen()
+    LOOKING.append(seen.look)
+    yield scene
+    LOOKING.remove(seen.look)
+    seen.look(world)
+    wrong = judged(request.node, store_kind, seen, scene)
     world.close()
+    assert wrong is None, wrong

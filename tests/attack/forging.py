@@ -93,8 +93,19 @@ def owned_web(signs: Signs = by_another_key) -> Iterator[None]:
         yield
 
 
+LOOKING: list[Callable[[World], None]] = []
+"""Who looks at a register before the authority works on what was forged (tests/attack/conftest.py)."""
+
+
+def looked(world: World) -> None:
+    """Let whoever looks at the register see it as it is now."""
+    for look in LOOKING:
+        look(world)
+
+
 def turns(world: World, count: int = 8) -> None:
     """Let the authority work on whatever it finds, reading the register again in each turn."""
+    looked(world)
     world.authority.audit.interval = 0
     for _ in range(count):
         try:
