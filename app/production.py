@@ -15,10 +15,12 @@ from keys.passphrase import FromFile
 from store.transactions import sqlite_file
 
 AUTHORITY, WEB, COURIER, SHARED = "trialcpa-authority", "trialcpa-web", "trialcpa-courier", "trialcpa"
+RENDERER = "trialcpa-renderer"
 """The users, and the group that reads the settings."""
 
 WEB_STATE = "/var/lib/trialcpa-web"
 STATUS_SOCKET = "unix:/run/trialcpa/status.sock"
+RENDERER_SOCKET = "unix:/run/trialcpa-renderer/renderer.sock"
 BACKUPS = "/var/backups/trialcpa"
 
 
@@ -44,7 +46,7 @@ def owners() -> Owners:
     if os.geteuid() != 0:
         raise ProductionUnready(detail="only root gives files to other users")
     try:
-        users = {name: pwd.getpwnam(name).pw_uid for name in (AUTHORITY, WEB, COURIER)}
+        users = {name: pwd.getpwnam(name).pw_uid for name in (AUTHORITY, WEB, COURIER, RENDERER)}
         return Owners(authority=users[AUTHORITY], shared=grp.getgrnam(SHARED).gr_gid)
     except KeyError as error:
         missing = str(error.args[0]).rpartition(": ")[2]
@@ -58,7 +60,7 @@ def require_shared_store(store_url: str) -> None:
 
 
 def settings_of_production(text: str) -> str:
-    """Return the settings file with the places that the units give to web, status and backups.
+    """Return the settings file with the places that the units give to web, status, renderer and backups.
 
     Args:
         text: the file as the ceremony wrote it.
@@ -66,6 +68,7 @@ def settings_of_production(text: str) -> str:
     for table, key, value in (
         ("web", "memory", WEB_STATE),
         ("status", "listens", STATUS_SOCKET),
+        ("renderer", "listens", RENDERER_SOCKET),
         ("backup", "directory", BACKUPS),
     ):
         text = changed(text, table, key, f'"{value}"')
@@ -86,7 +89,7 @@ def hand_over(settings: Settings, root_dir: Path, to: Owners) -> None:
         _give(each, to.authority, 0, 0o700 if each.is_dir() else 0o600)
     if isinstance(settings.passphrase, FromFile):
         _give(settings.passphrase.path, to.authority, 0, 0o600)
-    for each in (root_dir, *root_dir.rglob("*")):
+    for each in (root_dir, *root_dir.rglob("*")) if root_dir.exists() else ():
         _give(each, 0, 0, 0o700 if each.is_dir() else 0o600)
 
 

@@ -249,8 +249,9 @@ def _mirror(share: int) -> Iterator[Row]:
     yield f"Copy of {approvals:,} approvals from nothing, of a processor", "at most 30 s", f"{copied.made:.1f} s"
     aim = "at least 500,000 for each second of a processor"
     for what, rate in (
-        ("for the first time, all members of each answer", copied.first),
-        ("again, all members of each answer", copied.again),
+        ("by approval for the first time, all members of each answer", copied.first),
+        ("by approval again, all members of each answer", copied.again),
+        ("by serial number for the first time, all members of each answer", copied.serial),
         ("one thing over and over", copied.one),
         ("about what is nobody's", copied.absent),
     ):
@@ -262,7 +263,7 @@ def _log(share: int) -> Iterator[Row]:
         large = log.measure(rows)
         yield (
             f"Inclusion proof of one row of {rows:,}, with its leaf, from the register",
-            "1 ms",
+            "1 ms of a processor",
             f"{large.processor:.2f} ms of a processor; median {large.proof:.2f} ms, 99th {large.longest:.2f} ms",
         )
         yield f"The edge of a tree of {rows:,} made from its tiles, at a start", "–", f"{large.edge:.1f} ms"

@@ -1,10 +1,12 @@
-"""People: who has access; an administrator sends an invitation to enrol a passkey."""
+"""People: who has access; an administrator sends an invitation to enrol a passkey, or revokes access."""
 
-from flask import Flask, render_template
+from flask import Flask, flash, redirect, render_template, url_for
+from werkzeug.wrappers import Response
 
 from console.forms import field
 from console.guard import actor
 from console.service import Console
+from ra.access import revoke_access
 from ra.entering.passkeys import invite
 from ra.entering.passkeys import people as people_of
 
@@ -22,3 +24,11 @@ def add_people(app: Flask, console: Console) -> None:
         made = invite(console.desk, actor(), field("credential"))
         address = f"{console.relying.origin}/console/invitations/{made.secret}"
         return render_template("people.html", people=people_of(console.desk, actor()), made=made, address=address)
+
+    @app.post("/console/people/revocation")
+    def end_access() -> Response:
+        """Revoke somebody's access: their key, passkeys and sessions let nobody in from now on."""
+        revoke_access(console.desk, actor(), field("credential"))
+        console.wrote()
+        flash("That access is revoked.")
+        return redirect(url_for("people"), 303)

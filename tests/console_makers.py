@@ -7,6 +7,7 @@ from core.kinds import DraftPart
 from ra.applying import drafts
 from ra.applying.apply import Apply
 from ra.auditing.journal import searched
+from ra.deciding.many import named
 from ra.desk import Desk
 from ra.meeting.agenda import step
 from ra.meeting.meetings import next_meeting
@@ -20,6 +21,7 @@ NOT_OVER_HTTP = {
     *("rehearse", "timeline", "question", "enrolled"),  # the same; tests/test_console_use_cases.py
     *("begin_draft", "drafts", "draft", "keep_part", "throw_away", "judge", "sent_before", "send"),
     *("step", "next_meeting", "reconcile_marked", "shown"),  # in a browser, too
+    "named",  # asked for the links of an answer, once its use case has let somebody in
     *("pdf_of", "gather", "stands"),  # they typeset, and put things together, for whoever has been let in
 }
 """Use cases that no address of the API reaches."""
@@ -121,6 +123,7 @@ def acts_of_makers(desk: Desk, actor: Actor) -> list[Callable[[], object]]:
         lambda: drafts.send(desk, actor, name, little),
         lambda: searched(desk, actor, "x", after=0, limit=1),
         lambda: report_shown(desk, actor, "2027-01"),
+        lambda: named(desk, actor, "dec-of-another"),
         lambda: step(desk, actor, "agi-of-another"),
         lambda: next_meeting(desk, actor),
         lambda: reconcile_marked(desk, actor, b""),

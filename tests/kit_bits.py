@@ -19,14 +19,14 @@ from verify.kit.vectors import judged
 SMALL = 160
 """Octets of a part that is tried bit by bit in a dense sweep."""
 
-DENSE, QUICK = 7, 601
-"""Of a larger part each so-manieth bit is tried, from the first on; of all parts each 601st where it is to be quick.
+DENSE, QUICK = 7, 1_201
+"""Of a larger part each so-manieth bit is tried, from the first on; of all parts each 1201st where it is to be quick.
 
 Both are prime to eight: so each seventh bit meets every octet, and all the bits of octets in turn.
 """
 
-WHOLLY = frozenset({"active", "grown", "register-signed", "check-good", "decision-agreed"})
-"""The vectors of which a dense sweep tries each bit: a yes of each kind."""
+WHOLLY = frozenset({"active", "grown", "register-signed", "check-good"})
+"""The vectors of which a dense sweep tries each bit: a yes of each kind, but for decisions, which are longer."""
 
 _NOT_GENUINE_AT_LEAST = {24, 28}
 """Checks that fail of a certificate that is genuine."""

@@ -11,6 +11,7 @@ import click
 from app.cli.main import cli
 
 README = Path(__file__).parents[1] / "README.md"
+HANDBOOK = README.parent / "docs" / "handbook.md"
 _FENCED = re.compile(r"^```\n(.*?)^```", re.MULTILINE | re.DOTALL)
 _SUBSTITUTED = re.compile(r"\$\(date -u \+%Y-%m\)")
 

@@ -178,6 +178,11 @@ class Person:
         with self.page.expect_navigation(wait_until="load"):
             place.get_by_role("button", name=button, exact=exact).first.click()
 
+    def press_and_see(self, button: str, words: str) -> None:
+        """Press a button and wait for what is said then, on this page or on another."""
+        self.page.get_by_role("button", name=button, exact=True).click()
+        self.page.locator("main").get_by_text(words).first.wait_for()
+
     def follow(self, link: str) -> None:
         """Follow the link that begins so."""
         with self.page.expect_navigation(wait_until="load"):

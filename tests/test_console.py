@@ -86,6 +86,7 @@ MAY: dict[str, tuple[str, set[str]]] = {
     "end_session": ("POST /console/sessions/ses-none/end", set()),
     "people": ("GET /console/people", {"admin"}),
     "send_invitation": ("POST /console/people/invitation", {"admin"}),
+    "end_access": ("POST /console/people/revocation", set()),
     "sign_out": ("POST /console/sign-out", set()),
     **console_makers.MAY,
     **committee_world.MAY,
@@ -184,7 +185,8 @@ def test_who_sees_what(pages: Pages, named: dict[str, str], who: str) -> None:
     told = len(journal(pages.api.world.store))
     for mine in (False, True):  # first what must leave nothing behind
         for endpoint, (said, may) in MAY.items():
-            if endpoint == "sign_out" or (who in may) is not mine:
+            # Of whoever's access or session is over nothing more is asked.
+            if endpoint in {"sign_out", "end_access"} or (who in may) is not mine:
                 continue
             place = said.partition(" ")[2].format(**named)
             for method in sorted(_methods(pages, endpoint)):

@@ -72,6 +72,7 @@ def test_a_new_key_an_end_and_a_revocation_are_composed_as_they_are_previewed(pa
     assert pages.post("officer-1", f"{place}/waiting", {**fields, "reasons": "x", "do": "propose"}).status_code == 422
 
 
+@pytest.mark.long
 def test_a_notice_is_corrected_and_both_are_shown_as_they_are(pages: Pages) -> None:
     approval = pages.api.granted()
     notice = notice_of(pages, approval)
@@ -83,6 +84,7 @@ def test_a_notice_is_corrected_and_both_are_shown_as_they_are(pages: Pages) -> N
     assert pages.get("officer-1", "/console/notices/TDN-2027-0999/correction").status_code == 404
 
 
+@pytest.mark.long
 def test_many_are_revoked_by_one_act_whose_page_says_how_far_it_has_come(pages: Pages) -> None:
     named = [pages.api.granted(device=another_device(each)) for each in range(2)]
     place = "/console/revocations"

@@ -122,6 +122,9 @@ def test_a_compromised_key_is_revoked_with_the_instant_that_was_signed_for(world
     place = f"/console/approvals/{approval}/revoke"
     page = pages.get("officer-1", f"{place}?cause=key-compromise&since={text(since)}").text
     assert f"--cause key-compromise --invalidity-date {text(since)}" in page
+    assert "stay on the Central Products List" in page
+    assert "The Panel takes its entries off" not in page
+    assert "The Panel takes its entries off" in pages.get("officer-1", f"{place}?cause=ssc").text
     form = page.partition('<form class="act danger" method="post">')[2]
     fields: dict[str, Any] = dict(re.findall(r'<input type="hidden" name="([^"]+)" value="([^"]*)">', form))
     fields |= {"reasons": "It was copied.", "typed": approval}

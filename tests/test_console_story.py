@@ -47,7 +47,7 @@ def test_a_whole_trial_is_played_in_browsers(stage: Stage) -> None:
         enrol_everybody(stage)
         passkey_counts(stage, "officer-2")
     _refused(stage, _applied(stage, OTHER_MODEL))
-    application = _applied(stage, MODEL)
+    application = _applied(stage, MODEL, whole=True)
     _required(stage, application)
     approval = _granted(stage, application)
     _accepted(stage, approval, 1)
@@ -72,8 +72,8 @@ def _csr(folder: Path) -> bytes:
     return request.read_bytes()
 
 
-def _applied(stage: Stage, model: str) -> str:
-    """A draft in five parts, whose check says what is missing; sent, with a file that proves it (F2.18, F2.19)."""
+def _applied(stage: Stage, model: str, *, whole: bool = False) -> str:
+    """A draft in five parts, whose check says what is missing; sent, and whole with a file that proves it (F2.18)."""
     maker = stage.who("manufacturer")
     now = stage.api.world.clock.now()
     maker.open("/console/drafts")
@@ -105,6 +105,22 @@ def _applied(stage: Stage, model: str) -> str:
     maker.press("Keep and go on")
     maker.follow("Check your answers")
     maker.sees("No DLMS certificate is named", "Its firmware")
+    if whole:
+        _certified(stage, model)
+    maker.press("Send the application")
+    maker.sees("is with the Security Sub-Committee")
+    application = maker.named
+    if whole:
+        maker.follow("Attach a file")
+        maker.gives("assessment.pdf", PDF, kind="application/pdf")
+        maker.press("Attach it")
+        maker.sees("assessment.pdf is attached")
+    return application
+
+
+def _certified(stage: Stage, model: str) -> None:
+    """What the check says is missing is named: the certificates of the device, and that of another one (F2.19)."""
+    maker = stage.who("manufacturer")
     maker.follow("Change Certificates that you hold")
     for row, scheme in enumerate(("ZigBee", "DLMS"), 1):
         fields = maker.group(f"Assurance Certificate {row}")
@@ -120,14 +136,6 @@ def _applied(stage: Stage, model: str) -> str:
     maker.press("Keep and go on")
     maker.follow("Check your answers")
     assert "No DLMS certificate" not in maker.sees()
-    maker.press("Send the application")
-    maker.sees("is with the Security Sub-Committee")
-    application = maker.named
-    maker.follow("Attach a file")
-    maker.gives("assessment.pdf", PDF, kind="application/pdf")
-    maker.press("Attach it")
-    maker.sees("assessment.pdf is attached")
-    return application
 
 
 def _refused(stage: Stage, application: str) -> None:
@@ -164,7 +172,9 @@ def _required(stage: Stage, application: str) -> None:
     maker.press("Attach it")
     maker.sees("tamper.pdf is attached")
     one.open(place)
-    assert one.saves("tamper.pdf") == LOG
+    one.follow("tamper.pdf")
+    assert one.saves("Save the file") == LOG
+    one.open(place)
     one.unfolds("Close: Show the tamper log")
     one.ticks("It is met")
     one.writes("What shows it", "The log that is attached.")
@@ -248,8 +258,7 @@ def _listed(stage: Stage, approval: str, *versions: str) -> None:
     table = keeper.saves("CSV")
     keeper.open("/console/list/reconciliation")
     keeper.gives("list.csv", table)
-    keeper.press("Compare it")
-    keeper.sees("lines were compared")
+    keeper.press_and_see("Compare it", "lines were compared")
 
 
 def _verified(stage: Stage, asked: str, *words: str) -> None:
@@ -269,7 +278,7 @@ def _deployed(stage: Stage, approval: str) -> None:
     dcc.open("/console/deployments")
     for count in (LIMIT, LIMIT + 1):
         dcc.gives("devices.csv", csv_of(deployed(each, approval, day) for each in range(1, count + 1)))
-        dcc.press("Report it")
+        dcc.press_and_see("Report it", f"{count} lines were read")
     dcc.sees(f"{LIMIT + 1} lines were read", f"{LIMIT} known already", "1 recorded")
     two = stage.who("officer-2")
     two.open(f"/console/approvals/{approval}")

@@ -12,10 +12,10 @@ import pytest
 
 from app.cli.ceremony import make, planned
 from app.cli.main import cli
-from app.production import AUTHORITY, COURIER, WEB, Owners, hand_over, settings_of_production
+from app.production import AUTHORITY, COURIER, RENDERER, WEB, Owners, hand_over, settings_of_production
 from app.settings import load
 from core.errors import ProductionUnready
-from core.kinds import ProcessRole, WebPart
+from core.kinds import Apart, ProcessRole, WebPart
 
 UNITS = Path(__file__).resolve().parent.parent / "deploy" / "systemd"
 SERVICES = sorted(UNITS.glob("*.service"))
@@ -64,21 +64,26 @@ def test_each_unit_runs_a_command_as_a_user_that_is_made(path: Path) -> None:
     found = cli.get_command(click.Context(cli), words[0])
     assert found is not None, command
     if words[0] == "run":
-        assert words[1] in [*ProcessRole, *WebPart]
+        assert words[1] in [*ProcessRole, *WebPart, *Apart]
     (user,) = unit["User"]
     assert f"\nu {user} " in made
-    assert user in {AUTHORITY, WEB, COURIER}
+    assert user in {AUTHORITY, WEB, COURIER, RENDERER}
     assert all(f"\ng {group} " in made for group in unit["Group"])
 
 
 def test_every_process_has_a_unit() -> None:
     commands = "\n".join(each for path in SERVICES for each in Unit(path)["ExecStart"])
-    assert [each for each in (*ProcessRole, *WebPart) if f" run {each.value} " not in commands] == []
+    assert [each for each in (*ProcessRole, *WebPart, *Apart) if f" run {each.value} " not in commands] == []
 
 
 def test_only_the_authority_and_what_backs_it_up_see_the_keys_and_it_has_no_network() -> None:
     sees = {
-        path.stem for path in SERVICES if not any("trialcpa/keys" in each for each in Unit(path)["InaccessiblePaths"])
+        path.stem
+        for path in SERVICES
+        if not any(
+            {"-/var/lib/trialcpa/keys", "-/var/lib/trialcpa"} & set(each.split())
+            for each in Unit(path)["InaccessiblePaths"]
+        )
     }
     assert sees == {"trialcpa-authority", "trialcpa-backup", "trialcpa-doctor"}
     for name in ("trialcpa-authority", "trialcpa-backup"):
@@ -125,5 +130,7 @@ def test_the_settings_of_production_name_what_the_units_give() -> None:
     web, status = Unit(UNITS / "trialcpa-web.service"), Unit(UNITS / "trialcpa-status.service")
     assert f'memory = "/var/lib/{web["StateDirectory"][0]}"' in text
     assert f'listens = "unix:/run/{status["RuntimeDirectory"][0]}/status.sock"' in text
+    renderer = Unit(UNITS / "trialcpa-renderer.service")
+    assert f'listens = "unix:{renderer["ExecStart"][0].split()[-1]}"' in text
     backups = Unit(UNITS / "trialcpa-backup.service")["ReadWritePaths"][0].split()[-1]
     assert f'directory = "{backups}"' in text

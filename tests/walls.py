@@ -421,7 +421,6 @@ PARTLY: Mapping[str, str] = {
     "api/status/page.py: _WORDS": "what is not known has no page",
     "app/courier.py: lists": "a Manufacturer is written to at the address in its application",
     "app/courier.py: mail_to": "a Manufacturer is written to at the address in its application",
-    "ra/telling/receipts.py: _RECIPIENTS": "verification, answers and lists are nobody's who is written to",
     "ra/waiting/reminders.py: _NAMES": "a Manufacturer is written to by its own name",
     "policy/certificate_rules.py: _YEARS": "a responder lives for days, by a rule of its own",
     "verify/channels.py: _REASONS": "lists and OCSP give a reason for an end only",

@@ -149,6 +149,21 @@ def make(plan: Plan) -> str:
     return held.transcript
 
 
+def give_again(home: Path) -> None:
+    """Give the files of an authority in production to whom they are for, as its ceremony did: after a restore.
+
+    Raises:
+        HomeMissing: there is none in the folder.
+        ProductionUnready: we are not root, a user is missing, or its register is a file.
+    """
+    settings = settings_file.load(home)
+    require_shared_store(settings.store_url)
+    to = owners()
+    path = home / settings_file.FILE_NAME
+    path.write_text(settings_of_production(path.read_text(encoding="utf-8")), encoding="utf-8")
+    hand_over(settings_file.load(home), home / "root", to)
+
+
 def _owners(plan: Plan) -> Owners | None:
     """Return whose the files will be, before anything is written; None if they stay ours."""
     if not plan.production:

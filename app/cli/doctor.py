@@ -33,8 +33,8 @@ def doctor(home: Path | None, plain: bool) -> None:  # noqa: FBT001 - click
     """Look at everything that an operator should worry about, and say what to do about it.
 
     Settings, permissions, disks, clock, register, keys and their lives, memory, journal, the service and what it
-    compares, backups and when one was last proved, the proxy. Nothing is written, no key is opened, no passphrase is
-    asked for.
+    compares, backups and when one was last proved, proxy and renderer. Nothing is written, no key is opened, no
+    passphrase is asked for.
 
     Exit with 0 if all is well, 1 if something is wrong, 3 if something will be or could not be seen.
     """

@@ -7,7 +7,7 @@ import click
 from rich.console import Console
 
 from app import settings as settings_file
-from app.cli.ceremony import make, planned, require_sound
+from app.cli.ceremony import give_again, make, planned, require_sound
 from app.cli.demo import make_demo, write_demo_credentials
 from app.cli.officers_named import members_named
 from app.cli.options import INSTANT, home_option
@@ -46,7 +46,13 @@ def init(
     demo: bool,
     **chosen: object,
 ) -> None:
-    """Hold the ceremony: keys, root, issuing CA, OCSP responder, first CRLs."""
+    """Hold the ceremony: keys, root, issuing CA, OCSP responder, first CRLs.
+
+    With --production alone, an authority that is there has its files given to whom they are for, again.
+    """
+    if production and environment is None:
+        give_again(home_of(home))
+        return
     if environment is None:
         raise click.UsageError("Say --test or --live.")
     if demo and environment != "test":

@@ -28,6 +28,7 @@ class Group(StrEnum):
     SERVICE = "service"
     BACKUPS = "backups"
     PROXY = "proxy"
+    RENDERER = "renderer"
 
 
 class Severity(StrEnum):

@@ -149,3 +149,8 @@ def look_at_proxy(house: House) -> Said:
     """Whether the proxy before the status process hands on whole requests only."""
     told = list(looks.look_at_proxy(house))
     yield from told or ["No proxy is named whose fitness anything rests upon (status.proxy)."]
+
+
+def look_at_renderer(house: House) -> Said:
+    """Whether whoever draws evidence as pictures has given up what it must."""
+    yield from looks.look_at_renderer(house)

@@ -113,6 +113,7 @@ def _in_the_register(house: House, machine: Machine) -> Mapping[Group, Look]:
         Group.JOURNAL: partial(register.look_at_journal, house),
         Group.SERVICE: partial(register.look_at_service, house),
         Group.PROXY: partial(register.look_at_proxy, house),
+        Group.RENDERER: partial(register.look_at_renderer, house),
     }
 
 

@@ -12,7 +12,7 @@ from core.actors import Actor
 from core.canonical import Json
 from core.errors import NoSuchThing, WrongState
 from core.facts import Fact, FactKind
-from core.kinds import AgendaKind
+from core.kinds import OPEN_DECISION, AgendaKind
 from core.local_time import overdue_before
 from policy.roles import Operation, party_of
 from ra.access import authorise, not_permitted
@@ -314,7 +314,7 @@ def _items(tx: Transaction, meeting_id: str, listed: Sequence[AgendaItem], waiti
                 approval=each.approval,
                 placed_at=each.placed_at,
                 placed_by=each.placed_by,
-                waits=task is not None,
+                waits=task is not None or _may_wait(decision, waiting),
                 due=None if task is None else task.due,
                 overdue=task is not None and waiting.overdue(task),
                 urgent=task is not None and task.urgent,
@@ -324,6 +324,11 @@ def _items(tx: Transaction, meeting_id: str, listed: Sequence[AgendaItem], waiti
             )
         )
     return tuple(found)
+
+
+def _may_wait(decision: ItemDecision | None, waiting: Waiting) -> bool:
+    """Return whether what is no task that was read may wait all the same: of each kind only the oldest are read."""
+    return waiting.more if decision is None else decision.state in OPEN_DECISION
 
 
 def _decision(tx: Transaction, identifier: str | None) -> ItemDecision | None:

@@ -18,7 +18,8 @@ from store.transactions import Transaction
 COURIER_LATE = timedelta(minutes=1)
 """After which the courier has taken a notice up, if there is anywhere to take it: it looks every few seconds."""
 
-_RECIPIENTS = {Told.DCC: Recipient.DCC, Told.PANEL: Recipient.PANEL}
+_BY_NOTICE = ((Told.DCC, Recipient.DCC), (Told.PANEL, Recipient.PANEL))
+"""Who is told by a notice, and as whom it has them."""
 
 
 @serves("F2.30", "F2.31")
@@ -44,7 +45,7 @@ def _unreachable(tx: Transaction, receipt: Receipt, at: datetime) -> frozenset[T
         return frozenset()
     ways = notices.deliveries_of(tx, [receipt.notice])
     going = {each.recipient for each in ways if each.state is not DeliveryState.GIVEN_UP}
-    return frozenset(told for told, recipient in _RECIPIENTS.items() if recipient not in going)
+    return frozenset(told for told, recipient in _BY_NOTICE if recipient not in going)
 
 
 def _shown(receipt: Receipt, unreachable: frozenset[Told]) -> ReceiptAnswer:

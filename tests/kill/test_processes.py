@@ -159,9 +159,11 @@ def test_nothing_acknowledged_is_lost_when_each_process_is_killed_and_one_ctrl_c
 
 
 def test_a_supervisor_that_is_killed_leaves_no_process_and_a_free_port(service: Service) -> None:
+    draws = service.pid("renderer")  # it has nothing by which a home could be told
     service.process.kill()
     service.process.wait()
     until(lambda: not _living(service.home), lambda: f"{_living(service.home)} live on")
+    until(lambda: not Path(f"/proc/{draws}").exists(), lambda: f"the renderer, {draws}, lives on")
     socket.create_server(("127.0.0.1", service.port)).close()
 
 

@@ -54,13 +54,10 @@ func (r *rosters) at(then time.Time) (found []int64) {
 // inForce is the roster that was in force, and, where it is asked for, the one of five seconds before, the latest first.
 func (r *rosters) inForce(then time.Time, within bool) (found []*roster) {
 	wanted, numbers := map[int64]bool{}, r.at(then)
-	for number := range r.sets {
-		if len(numbers) == 0 && (len(wanted) == 0 || !wanted[number]) && number == r.first() {
-			wanted[number] = true
-		}
-	}
 	if len(numbers) > 0 {
 		wanted[numbers[len(numbers)-1]] = true
+	} else if len(r.sets) > 0 {
+		wanted[r.first()] = true
 	}
 	if earlier := r.at(then.Add(-datedAhead)); within && len(earlier) > 0 {
 		wanted[earlier[len(earlier)-1]] = true
@@ -136,6 +133,10 @@ func (r *rosters) byOfficers(told set, found *roster) *roster {
 			}
 		}
 	}
+	if len(told.statements) > 0 && len(signed) == len(told.statements) && len(bodies) == 0 && r.strangeOrders() {
+		r.d.refute("roster-unproved")
+		return nil
+	}
 	if len(told.statements) == 0 || len(signed) < len(told.statements) || len(bodies) != 1 {
 		return found // believed for the journal's key: the order is not in the dossier
 	}
@@ -181,4 +182,18 @@ func (r *rosters) byOfficers(told set, found *roster) *roster {
 		return nil
 	}
 	return found
+}
+
+// strangeOrders is whether the dossier has an order that nothing in it was signed for: it may be another than it was.
+func (r *rosters) strangeOrders() bool {
+	known := map[any]bool{}
+	for _, each := range r.d.authorisations {
+		known[each.claim.proposal] = true
+	}
+	for digest := range r.d.orders {
+		if !known[digest] {
+			return true
+		}
+	}
+	return false
 }

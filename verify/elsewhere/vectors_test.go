@@ -156,10 +156,10 @@ func passedOver(vector object, one part, place int, said object) bool {
 
 // small is how many octets of evidence are tried bit by bit; of more each seventh bit is, or fewer where it is to be
 // quick: seven is prime to eight, so each octet is met, and all the bits of octets in turn.
-const small, dense, quick = 160, 7, 211
+const small, dense, quick = 160, 7, 401
 
 // wholly are the vectors of which each bit is tried.
-var wholly = map[string]bool{"active": true, "grown": true, "check-good": true, "decision-agreed": true}
+var wholly = map[string]bool{"active": true, "grown": true, "register-signed": true, "check-good": true}
 
 func TestWithOneBitOfItsEvidenceChangedEveryVectorFails(t *testing.T) {
 	for name, vector := range vectors(t) {

@@ -132,7 +132,7 @@ class Holding:
             try:
                 life = Life(document)
                 self._put(life)
-                self._prepare("approval", life.identifier, proved)
+                self._prepare_all(life, proved)
             except (KeyError, TypeError, ValueError, StopIteration, AttributeError):
                 raise Stopped(Check.DOCUMENT, "A row carries a document that is none.") from None
         self._proved, self._moment = proved, None
@@ -167,6 +167,18 @@ class Holding:
         until = {lasting: (end, text(end)) for lasting, end in ends.items()}
         self._moment = moment = _Moment(at=now, written=text(now), until=until)
         return moment
+
+    def _prepare_all(self, life: Life, at: int) -> None:
+        """Have at hand what is said of an approval and of its certificates: of the one that it speaks of, the same."""
+        spoken = self._prepare("approval", life.identifier, at)
+        verdict, _ = life.approval.at(at)
+        for each in life.certificates:
+            found = _found(life, life.by_serial[each.serial], at)
+            if found.verdict == verdict:
+                ready = _Ready(members=spoken.members, since=at, change=_change(found, at), lasting=spoken.lasting)
+            else:
+                ready = self._said(found, {}, at)
+            self._ready["serial"][each.serial] = self._ready["sha256"][each.sha256] = ready
 
     def _prepare(self, kind: str, value: str, at: int) -> _Ready:
         """Have what is said of something at an instant at hand, for as long as that is the same."""
@@ -212,13 +224,10 @@ class Holding:
             "fresh_until": None,
             "ocsp": None,
         }
-        turns = [LAST + 1 if found.change is None else found.change]
-        if found.life is not None:  # an end that is not the first does not change the state, and may be disputed
-            turns += [each for each in found.life.disputed if each > at]
         return _Ready(
             members=members,
             since=at,
-            change=min(turns),
+            change=_change(found, at),
             lasting=UNSETTLED_SECONDS if unsettled else FRESH_SECONDS,
         )
 
@@ -332,6 +341,13 @@ def _firmware(terms: Document, device: Mapping[str, str]) -> str | None:
 def _found(life: Life, spans: Spans, at: int) -> _Found:
     verdict, change = spans.at(at)
     return _Found(life=life, verdict=verdict, change=change)
+
+
+def _change(found: _Found, at: int) -> int:
+    turns = [LAST + 1 if found.change is None else found.change]
+    if found.life is not None:  # an end that is not the first does not change the state, and may be disputed
+        turns += [each for each in found.life.disputed if each > at]
+    return min(turns)
 
 
 def _nothing(code: str, *, change: int | None = None, differing: str = "") -> _Found:

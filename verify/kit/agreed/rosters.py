@@ -157,6 +157,12 @@ class Rosters:
             for each in signed
             if (body := self._dossier.orders.get(each.authorisation.claim.proposal_sha256 or "")) is not None
         }
+        if told.statements and len(signed) == len(told.statements) and not bodies and self._strange_orders():
+            self._ledger.refute(
+                Against.ROSTER_UNPROVED,
+                f"The dossier has an order that nobody signed for, and not the one of roster {told.number}.",
+            )
+            return None
         if not told.statements or len(signed) < len(told.statements) or len(bodies) != 1:
             self._ledger.pass_over(
                 f"Roster {told.number} is believed for the journal's key: the order by which officers changed it is "
@@ -197,3 +203,8 @@ class Rosters:
             )
             return None
         return roster
+
+    def _strange_orders(self) -> bool:
+        """Return whether the dossier has an order that nothing in it was signed for: it may be another than it was."""
+        held = (self._dossier.authorisations or {}).values()
+        return bool(set(self._dossier.orders) - {each.authorisation.claim.proposal_sha256 for each in held})
