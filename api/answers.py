@@ -34,7 +34,9 @@ def answer(view: type[Any], *files: str, links: Links = Links.NONE) -> type[Base
         links: that its headers have.
     """
     content = {each: {"schema": {"type": "string", "format": "binary"}} for each in files}
-    extra = {"content": content, "headers": dict(HEADERS[links]) or None}
+    extra: dict[str, object] = {"content": content}
+    if HEADERS[links]:
+        extra["headers"] = dict(HEADERS[links])
 
     class Described(BaseModel):
         model_config = ConfigDict(openapi_extra=extra)  # type: ignore[typeddict-unknown-key]

@@ -157,5 +157,5 @@ def _add_agenda(app: OpenAPI, service: Service) -> None:
     )
     def minute(header: WriteHeader, path: ItemPath, body: MinuteBody) -> Response:
         """Minute an item; a further version takes the place of the one before, which stays on record."""
-        command = MinuteItem(item=path.item, minute=body.minute, text=body.text, after=body.after)
+        command = MinuteItem(item=path.item, minute=body.minute, text=body.text or "", after=body.after)
         return service.write(header, lambda key: agenda.minute_item(desk, actor(), command, key))

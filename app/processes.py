@@ -22,6 +22,7 @@ from typing import TYPE_CHECKING
 from api.readiness import Purpose, Readiness
 from app.settings import Settings
 from app.stopping import stopped_by_signal
+from app.unix_socket import fits
 from core.errors import PortTaken
 from core.kinds import Apart, ProcessRole
 from ra.views import view_of
@@ -92,7 +93,12 @@ class Supervisor:
     def _draws(self) -> bool:
         from app.renderer import can_draw  # noqa: PLC0415 - who is supervised does without
 
-        return self.settings.renderer is not None and can_draw()
+        path = self.settings.renderer
+        if path is not None and not fits(path):
+            # It would be started again and again, for a path that stays as long as it is.
+            self.report(f"nobody draws evidence: {path} is too long for a socket; set [renderer] listens shorter")
+            return False
+        return path is not None and can_draw()
 
     def _start(self, role: ProcessRole | Apart) -> None:
         command = [sys.executable, "-m", "app.cli.main", "run", role, "--supervised", "--home", str(self.settings.home)]

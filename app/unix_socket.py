@@ -14,6 +14,11 @@ _LONGEST_PATH = 107
 """Octets of a socket's path (unix(7), sun_path, less its end)."""
 
 
+def fits(path: Path) -> bool:
+    """Return whether a socket can have this path, as long as it is."""
+    return len(os.fsencode(path)) <= _LONGEST_PATH
+
+
 def make_room(path: Path) -> None:
     """Remove a socket that a process left behind which was killed, and see that another can be made.
 
@@ -23,7 +28,7 @@ def make_room(path: Path) -> None:
     Raises:
         PlaceUnusable: somebody listens there, it is no socket, or no socket can be there.
     """
-    if len(os.fsencode(path)) > _LONGEST_PATH:
+    if not fits(path):
         raise PlaceUnusable(path=path, detail=f"the path of a socket has {_LONGEST_PATH} octets at most")
     with socket.socket(socket.AF_UNIX) as asking, socket.socket(socket.AF_UNIX) as tried:
         asking.settimeout(_LOOK_SECONDS)

@@ -26,6 +26,7 @@ from core.kinds import ApplicationState
 from ra.applying import look
 from ra.applying.apply import apply, as_applied, cancel_application
 from ra.applying.change import Change, change_application
+from ra.applying.stated import stated_sha256
 from ra.deciding.kinds.grant import ProposeGrant
 from ra.deciding.kinds.refusal import ProposeRefusal
 from ra.desk import Desk
@@ -115,7 +116,8 @@ def test_evidence_that_is_named_later_settles_what_was_found(world: World) -> No
     assert (now.version, text(now.changed_at), now.findings) == (2, "2027-01-03T13:00:00Z", "[]")  # type: ignore[arg-type]
     (fact,) = journal(world.store, FactKind.APPLICATION_CHANGED)
     assert fact["subject"] == identifier
-    assert fact["payload"] == {"members": ["assurance", "earlier_cpa"], "version": 2}
+    said = {"members": ["assurance", "earlier_cpa"], "version": 2, "stated_sha256": stated_sha256(now)}
+    assert fact["payload"] == said
 
 
 def test_every_member_can_be_changed_and_the_others_stay(world: World) -> None:

@@ -218,7 +218,9 @@ def test_a_receipt_is_shown_to_those_who_rely_on_certificates_and_to_nobody_else
     told = {each["told"]: each for each in receipt["told"]}
     assert list(told) == ["verification", "ocsp", "list", "dcc", "panel"]
     assert told["ocsp"]["milliseconds"] >= 0
-    assert told["dcc"] == {"told": "dcc", "milliseconds": None, "number": None, "acknowledged_at": None}
+    assert told["dcc"] == {
+        "told": "dcc", "milliseconds": None, "number": None, "acknowledged_at": None, "unreachable": False,
+    }  # fmt: skip
     for who in ("dcc", "panel"):
         done(sqlite.ask(who, "GET", f"/v1/notices/{receipt['notice']}"))
     (receipt,) = done(sqlite.ask("panel", "GET", path))["receipts"]

@@ -41,7 +41,9 @@ class MinuteBody(Body):
     """What is minuted of an item."""
 
     minute: Annotated[Name, Field(min_length=1, description="Its number: 34/07.")]
-    text: Annotated[str, Field(max_length=LONGEST, description="What was said beside the decision; may be empty.")] = ""
+    text: Annotated[Words, Field(max_length=LONGEST)] | None = Field(
+        None, description="What was said beside the decision, if anything."
+    )
     after: Annotated[
         int, Field(ge=0, le=LARGEST_EXACT, description="The version that you have read; 0 where nothing is minuted.")
     ] = 0

@@ -24,7 +24,7 @@ _MARKS = {Severity.WRONG: ("✗", "red"), Severity.SOON: ("!", "yellow"), Severi
 
 
 @click.command(
-    epilog="\b\nExample:\n  trialcpa doctor --home /var/lib/trialcpa || mail -s 'Trial CPA' ops@example.org",
+    epilog="\b\nExample:\n  trialcpa doctor --home /var/lib/trialcpa || mail -s doctor ops@example.org",
     short_help="What to worry about, and what to do.",
 )
 @home_option

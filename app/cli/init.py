@@ -35,7 +35,7 @@ from officers.roster import ADVISED
     "--officer", multiple=True, metavar="NAME=PUBLIC.pem", help="On the roster: two at least, three advised; repeat it."
 )
 @click.option("--test-clock", type=INSTANT, help="Start a test authority's clock at this instant.")
-@click.option("--production", is_flag=True, help="Give each file to the user of its process (deploy/systemd), as root.")
+@click.option("--production", is_flag=True, help="Give each file to its process's user, as root.")
 @click.option("--demo", is_flag=True, help="Also make API and officers' keys for trying it out, in HOME/demo.")
 def init(
     *,
@@ -48,7 +48,7 @@ def init(
 ) -> None:
     """Hold the ceremony: keys, root, issuing CA, OCSP responder, first CRLs.
 
-    With --production alone, an authority that is there has its files given to whom they are for, again.
+    With --production alone, what is there is given to its users again.
     """
     if production and environment is None:
         give_again(home_of(home))

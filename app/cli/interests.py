@@ -10,7 +10,7 @@ from ra.committee.views import InterestDeclared, InterestList
 from ra.views import document
 
 
-@click.group(epilog="\b\nExample:\n  trialcpa interests declare app-6564f1a2-9c3b1d2e4f60718a 'I once worked there.'")
+@click.group(epilog="\b\nExample:\n  trialcpa interests declare app-6564f1a2-9c3b1d2e4f60718a 'I worked there.'")
 def interests() -> None:
     """Interests in an application. Each is shown beside the decision; the authority counts none."""
 
@@ -19,7 +19,7 @@ def interests() -> None:
 @click.argument("application")
 @asks_service
 def list_(application: str, service: Service) -> None:
-    """List the interests in an application, those that were withdrawn too."""
+    """List the interests in an application, withdrawn ones too."""
     with service.connect() as client:
         found = client.show(InterestList, path("applications", application, "interests"))
     if service.as_json:
@@ -29,7 +29,7 @@ def list_(application: str, service: Service) -> None:
 
 
 @interests.command(
-    epilog="\b\nExample:\n  trialcpa interests declare app-6564f1a2-9c3b1d2e4f60718a 'I once worked there.'"
+    epilog="\b\nExample:\n  trialcpa interests declare app-6564f1a2-9c3b1d2e4f60718a 'I worked there.'"
 )
 @click.argument("application")
 @click.argument("text", type=WORDS)

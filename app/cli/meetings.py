@@ -47,7 +47,10 @@ def list_(service: Service) -> None:
 @click.argument("meeting")
 @asks_service
 def show(meeting: str, service: Service) -> None:
-    """Show a meeting: who attends, its agenda as it stands, and what else waits, what is overdue first."""
+    """Show a meeting, its agenda, and what else waits.
+
+    What is overdue comes first.
+    """
     with service.connect() as client:
         found = client.show(MeetingShown, path("meetings", meeting))
     if service.as_json:
@@ -90,7 +93,7 @@ def show(meeting: str, service: Service) -> None:
 @click.argument("day")
 @asks_service
 def call(name: str, day: str, service: Service) -> None:
-    """Call a meeting for a UTC day, under the name that minutes of decisions will have."""
+    """Call a meeting for a UTC day, by the name of its minutes."""
     with service.connect() as client:
         made = client.do(MeetingCalled, path("meetings"), {"name": name, "held_on": day})
     _say(service, made, f"{made.meeting}: {made.name}, {made.held_on}")
@@ -121,7 +124,7 @@ def attend(meeting: str, names: tuple[str, ...], service: Service) -> None:
 
 
 @meetings.command(
-    epilog="\b\nExample:\n  trialcpa meetings strike mtg-6564f1a2-9c3b1d2e4f60718a att-6564f1a2-9c3b1d2e…"
+    epilog="\b\nExample:\n  trialcpa meetings strike mtg-6564f1a2-9c3b1d2e4f60718a att-6564f1a2-…"
 )
 @click.argument("meeting")
 @click.argument("attendance")
@@ -135,7 +138,7 @@ def strike(meeting: str, attendance: str, service: Service) -> None:
 
 @meetings.command(
     short_help="Put what waits on the agenda.",
-    epilog="\b\nExample:\n  trialcpa meetings place mtg-6564f1a2-9c3b1d2e4f60718a app-6564f1a2-9c3b1d2e4f60718a",
+    epilog="\b\nExample:\n  trialcpa meetings place mtg-6564f1a2-9c3b1d2e4f60718a app-6564f1a2-…",
 )
 @click.argument("meeting")
 @click.argument("things", nargs=-1, required=True)
@@ -159,7 +162,7 @@ def remove(item: str, service: Service) -> None:
 
 @meetings.command(
     short_help="Minute an item.",
-    epilog="\b\nExample:\n  trialcpa meetings minute agi-6564f1a2-9c3b1d2e4f60718a 34/01 --text @said.txt",
+    epilog="\b\nExample:\n  trialcpa meetings minute agi-6564f1a2-9c3b1d2e4f60718a 34/01 --text @s.txt",
 )
 @click.argument("item")
 @click.argument("number")
@@ -168,7 +171,7 @@ def remove(item: str, service: Service) -> None:
 @asks_service
 def minute(item: str, number: str, text: str | None, after: int, service: Service) -> None:
     """Minute an item under its NUMBER."""
-    said = {"minute": number, "text": text or "", "after": after}
+    said = {"minute": number, "text": text or None, "after": after}
     with service.connect() as client:
         made = client.do(ItemMinuted, path("agenda-items", item, "minute"), said)
     _say(service, made, f"{made.item}: minute {made.minute}, version {made.version}")

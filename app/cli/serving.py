@@ -87,8 +87,8 @@ status     of web, status alone, where [status] listens says
 api        of web, all the rest; beside status, behind a proxy
 authority  holds the keys: drafts, signs, publishes, expires
 courier    mails notices and reminders, calls listeners
-renderer   draws evidence as pictures, where [renderer] listens or --socket says;
-           with --socket it reads no settings
+renderer   draws evidence as pictures, where [renderer] listens says; with
+           --socket it reads no settings
 """
 
 
