@@ -9,6 +9,7 @@ from console.answering import ask
 from console.forms import field, request_key, signed
 from console.guard import actor, may
 from console.service import Console
+from console.settling import settled
 from console.typed import words
 from core.errors import BodyMalformed, NotFound, OperationNotPermitted, TrialCpaError
 from core.kinds import BreachState
@@ -110,15 +111,12 @@ def _show(console: Console, identifier: str, error: TrialCpaError | None = None)
 
 
 def _done(console: Console, identifier: str, act: Callable[[], object], said: str) -> Response | tuple[str, int]:
-    try:
+    def acted() -> str:
         act()
-    except (NotFound, OperationNotPermitted):
-        raise
-    except TrialCpaError as error:
-        return _show(console, identifier, error), 422
-    console.wrote()
-    flash(said)
-    return redirect(url_for("breach", identifier=identifier), 303)
+        return said
+
+    here = url_for("breach", identifier=identifier)
+    return settled(console, acted, to=here, again=lambda error: _show(console, identifier, error))
 
 
 def _confirmed() -> bool:

@@ -17,9 +17,10 @@ from console.forms import request_key
 from console.forms_of_decisions import FORMS, About, Form
 from console.guard import actor
 from console.service import Console
+from console.settling import settled
 from console.walking import offered_by_agenda
 from core.classification import Classification, Recipient
-from core.errors import Finding, NotFound, OperationNotPermitted, RulesRefused, TrialCpaError
+from core.errors import Finding, OperationNotPermitted, RulesRefused, TrialCpaError
 from core.kinds import EndRequestState
 from ra.applying import request_end
 from ra.applying.request_amendment import show_request
@@ -122,13 +123,11 @@ def _add_requests(app: Flask, console: Console) -> None:
     def answer_end(identifier: str) -> _Answer:
         """Refuse it, or answer it in words: a notice tells its Manufacturer."""
         admit(actor(), "answerEndRequest")
-        try:
+
+        def act() -> str:
             outcome = typed.one_of("outcome", _IN_WORDS)
             done = answer_end_request(desk, actor(), identifier, outcome, typed.words("answer"), request_key())
-        except (NotFound, OperationNotPermitted):
-            raise
-        except TrialCpaError as error:
-            return show(identifier, error), 422
-        console.wrote()
-        flash(f"{done.request} is {done.state}. {done.notice} tells the Manufacturer.")
-        return redirect(url_for("end_request", identifier=identifier), 303)
+            return f"{done.request} is {done.state}. {done.notice} tells the Manufacturer."
+
+        here = url_for("end_request", identifier=identifier)
+        return settled(console, act, to=here, again=lambda error: show(identifier, error))

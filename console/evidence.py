@@ -40,6 +40,7 @@ WHY: Mapping[Unshown, str] = {
 }
 """What a page says of a document of which it shows nothing."""
 
+_NOT_DRAWN = "Nobody draws pictures at this authority."
 _WORKBOOK = "It is a workbook, and workbooks are not shown here."
 _NOT_TEXT = "It is no text that can be read."
 
@@ -120,7 +121,9 @@ def _shown(pictures: Renderer | None, file: FetchedFile, first: int) -> Shown:
         return _text(file.octets)
     if file.media_type != _PDF:
         return Shown(why=_WORKBOOK)
-    found = Unshown.SILENT if pictures is None else pictures.outline(file.octets, first)
+    if pictures is None:
+        return Shown(why=_NOT_DRAWN)
+    found = pictures.outline(file.octets, first)
     return Shown(why=WHY[found]) if isinstance(found, Unshown) else Shown(outline=found)
 
 

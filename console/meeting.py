@@ -8,6 +8,7 @@ from werkzeug.wrappers import Response
 from console.forms import field, request_key
 from console.guard import actor, may
 from console.service import Console
+from console.settling import settled
 from console.typed import words
 from core.days import read_day
 from core.errors import BodyMalformed, NotFound, OperationNotPermitted, TrialCpaError
@@ -53,7 +54,7 @@ def _add_list(app: Flask, console: Console) -> None:
     desk = console.desk
 
     def show(error: TrialCpaError | None = None) -> str:
-        after = request.args.get("after", "")[:200]
+        after = request.args.get("after", "")[:NAME_LIMIT]
         found = meetings.meetings_of(desk, actor(), after=after, limit=ROWS)
         following = meetings.next_meeting(desk, actor())
         return render_template("meetings.html", page=found, following=following, error=error)
@@ -87,15 +88,8 @@ def _shown(console: Console, identifier: str, error: TrialCpaError | None = None
 
 def _done(console: Console, identifier: str, act: Callable[[], str], anchor: str = "") -> _Answer:
     """Do what a form of a meeting's page asks for, and say what was done; or show the page with why not."""
-    try:
-        said = act()
-    except (NotFound, OperationNotPermitted):
-        raise
-    except TrialCpaError as error:
-        return _shown(console, identifier, error), 422
-    console.wrote()
-    flash(said)
-    return redirect(url_for("meeting", identifier=identifier, _anchor=anchor or None), 303)
+    to = url_for("meeting", identifier=identifier, _anchor=anchor or None)
+    return settled(console, act, to=to, again=lambda error: _shown(console, identifier, error))
 
 
 def _add_one(app: Flask, console: Console) -> None:

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from flask import Flask, Response, flash, redirect, render_template, request, url_for
+from flask import Flask, Response, render_template, request, url_for
 from werkzeug.wrappers import Response as AnyResponse
 
 from console.answers import attached
@@ -10,9 +10,10 @@ from console.chart import HEIGHT, WIDTH, bars
 from console.forms import request_key
 from console.guard import actor
 from console.service import Console
+from console.settling import settled
 from console.typed import one_of, words
 from core.deployments import Outcome, form_of
-from core.errors import BodyMalformed, NoSuchThing, OperationNotPermitted, TrialCpaError
+from core.errors import BodyMalformed, OperationNotPermitted, TrialCpaError
 from core.kinds import Rendition
 from core.limits import NAME_LIMIT
 from core.words import required
@@ -54,15 +55,8 @@ def _show(console: Console, month: str, error: TrialCpaError | None = None) -> s
 
 
 def _settle(console: Console, month: str, act: Callable[[], str]) -> AnyResponse | tuple[str, int]:
-    try:
-        done = act()
-    except (NoSuchThing, OperationNotPermitted):
-        raise
-    except TrialCpaError as error:
-        return _show(console, month, error), 422
-    console.wrote()
-    flash(done)
-    return redirect(url_for("report", identifier=month), 303)
+    here = url_for("report", identifier=month)
+    return settled(console, act, to=here, again=lambda error: _show(console, month, error))
 
 
 def _add_reports(app: Flask, console: Console) -> None:

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from flask import Flask, flash, redirect, render_template, url_for
+from flask import Flask, render_template, url_for
 from werkzeug.wrappers import Response
 
 from console.forms import field, request_key
@@ -11,7 +11,7 @@ from console.looking import show_application
 from console.service import Console
 from console.settling import settled
 from console.typed import words
-from core.errors import BodyMalformed, NotFound, OperationNotPermitted, TrialCpaError
+from core.errors import BodyMalformed, TrialCpaError
 from core.kinds import RequirementState
 from core.words import counted
 from ra.applying.requirements import (
@@ -31,15 +31,12 @@ def add_requiring(app: Flask, console: Console) -> None:
     desk = console.desk
 
     def done(application: str, act: Callable[[], RequirementSet], said: str) -> Response | tuple[str, int]:
-        try:
+        def acted() -> str:
             act()
-        except (NotFound, OperationNotPermitted):
-            raise
-        except TrialCpaError as error:
-            return show_application(console, application, error=error), 422
-        console.wrote()
-        flash(said)
-        return redirect(url_for("application", identifier=application, _anchor="requirements"), 303)
+            return said
+
+        here = url_for("application", identifier=application, _anchor="requirements")
+        return settled(console, acted, to=here, again=lambda error: show_application(console, application, error=error))
 
     @app.post("/console/applications/<identifier>/requirements")
     def require(identifier: str) -> Response | tuple[str, int]:

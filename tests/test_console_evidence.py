@@ -97,11 +97,12 @@ def test_a_renderer_that_was_killed_is_said_and_web_goes_on(
     pages: Pages, application: str, drawn_by: Callable[[Renderer | None], None], tmp_path: Path
 ) -> None:
     evidence = attached(pages, application, pdf(pages=2))
-    for gone in (None, Renderer(tmp_path / "gone.sock")):
-        drawn_by(gone)
+    nobody, gone = "Nobody draws pictures at this authority", "the renderer does not answer"
+    for draws, said in ((None, nobody), (Renderer(tmp_path / "gone.sock"), gone)):
+        drawn_by(draws)
         page = pages.get("officer-1", place(evidence))
         assert page.status_code == 200
-        assert "the renderer does not answer" in page.text
+        assert said in page.text
         assert f'href="{place(evidence, "")}">Save the file' in page.text
         assert pages.get("officer-1", place(evidence, "/pages/1")).status_code == 422
 

@@ -11,9 +11,6 @@ from core.words import required
 LONGEST = 4_000
 """Characters of a comment, an interest or a minute; chosen: a page. What is longer is a document, and is attached."""
 
-LONGEST_NAME = 200
-"""Characters of the name of a meeting or a person, or of a minute's number."""
-
 
 def said(words: str, *, of: str, longest: int = LONGEST) -> str:
     """Return words that an act cannot do without.

@@ -13,11 +13,6 @@ from tests.attack.verdicts import FORGED, HEALED, NAMED, UNNAMED, names_of
 from tests.audit_world import audited, exported, named
 from tests.world import World
 
-
-def _names(scene: Scene) -> dict[str, str]:
-    return {each: getattr(scene, each) for each in ("good", "ended", "decision", "good_serial", "ended_serial")}
-
-
 HERE = Path(__file__).parent
 OF_NO_REGISTER = {
     "test_every_act_of_an_operator_is_tried",
