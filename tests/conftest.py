@@ -19,8 +19,9 @@ from tests.world import World, hold_ceremony, memory_folder
 
 # A busy machine is no fault of the code; and what CI looks for it looks for in the same places every time, so that a
 # change is judged and not the luck of its day. Everywhere else the search goes on at random.
-settings.register_profile("unhurried", deadline=None, derandomize=bool(os.environ.get("CI")))
-settings.load_profile("unhurried")
+for name, examples in (("merge", 40), ("long", 200)):
+    settings.register_profile(name, deadline=None, derandomize=bool(os.environ.get("CI")), max_examples=examples)
+settings.load_profile("merge")  # until --long is known
 
 KINDS = ("sqlite", "postgresql")
 
@@ -83,6 +84,11 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     )
 
 
+def pytest_configure(config: pytest.Config) -> None:
+    if config.getoption("--long"):
+        settings.load_profile("long")
+
+
 def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
     here = Path(__file__).parent
     left_out = config.getoption("--quick") and collection_path.parent == here and collection_path.name in SLOW
@@ -93,23 +99,33 @@ POSTGRESQL_WITH_LONG = frozenset(
     {
         "hard",
         "test_amendments",
+        "test_api_bad_input",
         "test_api_cycle",
+        "test_api_refused",
         "test_api_watching",
+        "test_applications",
         "test_audited",
         "test_bodies",
         "test_breaches",
         "test_calendar",
+        "test_calendar_address",
         "test_committee",
         "test_compromised_ca",
+        "test_console",
         "test_console_applying",
+        "test_console_beside",
         "test_console_breaching",
         "test_console_calendars",
         "test_console_composing",
         "test_console_deciding",
+        "test_console_evidence",
+        "test_console_files",
         "test_console_holding",
         "test_console_meetings",
+        "test_console_passkeys",
         "test_console_requiring",
         "test_console_seen",
+        "test_console_shown",
         "test_console_signing",
         "test_console_standing",
         "test_console_story",
@@ -118,15 +134,17 @@ POSTGRESQL_WITH_LONG = frozenset(
         "test_console_working",
         "test_cpl",
         "test_cpl_api",
+        "test_delivery",
         "test_deployments",
         "test_deployments_api",
         "test_ends",
         "test_entering",
         "test_evidence",
+        "test_following",
         "test_issuing_ca",
         "test_kit_real",
-        "test_meetings",
         "test_log_upgraded",
+        "test_meetings",
         "test_notice_words",
         "test_notices",
         "test_passkey_proved",
@@ -145,7 +163,7 @@ POSTGRESQL_WITH_LONG = frozenset(
         "test_witness",
     }
 )
-"""Files about words, forms and documents: what they ask of the store, files about the store ask of both databases."""
+"""Files about words, forms, pages and documents: what they ask of the store, files about the store ask of both."""
 
 
 LONGEST_FIRST = (

@@ -112,6 +112,7 @@ def test_the_public_page_of_an_approval_is_judged_as_well(
                     saved(seen.page, Path(_LOOK) / f"public-{asked}-{scheme}.png")
 
 
+@pytest.mark.long
 def test_evidence_is_drawn_and_what_becomes_of_a_file_is_judged_as_well(
     pages: Pages, named: dict[str, str], browser: Browser
 ) -> None:

@@ -43,6 +43,7 @@ class Hand:
         self.done.append(f"type {words}")
 
 
+@pytest.mark.long
 def test_eight_actions_lead_from_nothing_to_a_revocation_that_is_proved(served: Stage, tmp_path: Path) -> None:
     with chromium() as browser:
         page = browser.new_page()

@@ -126,3 +126,15 @@ def test_the_supervisor_goes_on_without_it_and_begins_it_again_later() -> None:
     with pytest.raises(OSError, match="nowhere"):
         supervisor._restart_dead()
     assert "renderer ended with 3 and is started again" in told[0]
+
+
+@pytest.mark.parametrize(("letters", "draws"), [(80, True), (110, False)])
+def test_a_path_that_no_socket_can_have_is_told_once_and_nobody_is_begun(
+    tmp_path: Path, letters: int, *, draws: bool
+) -> None:
+    told: list[str] = []
+    path = Path("/" + "x" * letters)
+    supervisor = Supervisor(cast("Settings", SimpleNamespace(home=tmp_path, renderer=path)), told.append)
+    assert supervisor._draws() is draws
+    assert [each for each in told if "too long for a socket" in each] == told
+    assert len(told) == (not draws)

@@ -45,8 +45,8 @@ _FOR_PEOPLE = {
 
 _FOR_OPERATORS = {
     "init": ("app.cli.init", "Hold the ceremony: an authority in an empty folder."),
-    "serve": ("app.cli.serving", "Run web, authority, courier and renderer, or one of them."),
-    "run": ("app.cli.serving", "Run web, authority, courier and renderer, or one of them."),
+    "serve": ("app.cli.serving", "Run web, authority, courier, renderer; or one of them."),
+    "run": ("app.cli.serving", "Run web, authority, courier, renderer; or one of them."),
     "story": ("story.command", "Play the life of a certificate or a trial, proved."),
     "access": ("app.cli.access", "Grant, list and revoke API keys."),
     "doctor": ("app.cli.doctor", "What to worry about and do; look over everything."),
