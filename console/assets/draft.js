@@ -45,11 +45,12 @@ if (told) {
     event.preventDefault();
     const by = event.submitter;
     const before = told.hidden;
-    looking.then(() => {
+    // Not before this event is over: a form that is being submitted does not hear that it is to be (HTML, 4.10.22.3).
+    looking.then(() => setTimeout(() => {
       if (before && !told.hidden) return; // it has just been noticed, and is out of the form
       typed.form.dataset.looked = "yes";
       typed.form.requestSubmit(by);
-    });
+    }));
   });
   chosen.addEventListener("change", () => { looking = look(); });
   const look = async () => {
