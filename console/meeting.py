@@ -11,7 +11,7 @@ from console.service import Console
 from console.settling import settled
 from console.typed import words
 from core.days import read_day
-from core.errors import BodyMalformed, NotFound, OperationNotPermitted, TrialCpaError
+from core.errors import BodyMalformed, NoSuchThing, NotFound, OperationNotPermitted, TrialCpaError
 from core.kinds import OPEN_DECISION, AgendaKind
 from core.limits import NAME_LIMIT
 from ra.committee.saying import LONGEST
@@ -162,7 +162,9 @@ def _add_attendance(app: Flask, console: Console) -> None:
 def _item_shown(console: Console, identifier: str, error: TrialCpaError | None = None) -> str:
     at = agenda.step(console.desk, actor(), identifier)
     whole = agenda.meeting(console.desk, actor(), at.meeting.meeting)
-    it = next(each for each in whole.items if each.item == identifier)
+    it = next((each for each in whole.items if each.item == identifier), None)
+    if it is None:  # it was taken off between the two
+        raise NoSuchThing(kind="agenda item", identifier=identifier)
     decision = it.decision
     seconds = decision is not None and decision.state in OPEN_DECISION and decision.proposer != actor().name
     return render_template(
