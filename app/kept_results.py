@@ -6,7 +6,6 @@ It is not part of the register: whoever loses it sends the file again. A name is
 import hashlib
 import os
 import secrets
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -61,17 +60,24 @@ class KeptResults:
         path = self._path(owner, name)
         try:
             age = self.clock.now().timestamp() - path.stat().st_mtime
-            return read_private(path, LARGEST) if age <= KEPT_SECONDS else None
+            return read_private(path, LARGEST) if abs(age) <= KEPT_SECONDS else None
         except (OSError, NotPrivate):
             return None
 
     def _sweep(self, now: float) -> None:
         """Remove what is old, and the oldest where there are too many."""
-        held = sorted((each.stat().st_mtime, each) for each in self.folder.iterdir())
+        held = sorted(found for each in self.folder.iterdir() if (found := _dated(each)) is not None)
         for place, (made, path) in enumerate(held):
-            if now - made > KEPT_SECONDS or len(held) - place >= MOST_KEPT:
-                with suppress(FileNotFoundError):  # another web process has
-                    path.unlink()
+            if abs(now - made) > KEPT_SECONDS or len(held) - place >= MOST_KEPT:
+                path.unlink(missing_ok=True)  # another web process may have
 
     def _path(self, owner: str, name: str) -> Path:
         return self.folder / hashlib.sha256(f"{owner}\n{name}".encode("utf-8", "replace")).hexdigest()
+
+
+def _dated(path: Path) -> tuple[float, Path] | None:
+    """A file with when it was made; None of one that somebody else has removed meanwhile."""
+    try:
+        return path.stat().st_mtime, path
+    except FileNotFoundError:
+        return None

@@ -113,8 +113,9 @@ class Renderer:
     def _answered(self, asked: Question, until: float) -> bytes | Unshown:
         with socket.socket(socket.AF_UNIX) as connection:
             try:
-                connection.settimeout(self.seconds)
+                connection.settimeout(_left(until))
                 connection.connect(str(self.path))
+                connection.settimeout(_left(until))
                 connection.sendall(question(asked))
                 outcome, body = read_answer(_reader(connection, until), asked.asks)
             except WireBroken:
@@ -126,11 +127,15 @@ class Renderer:
         return body if outcome is Outcome.DONE else _OUTCOMES[outcome]
 
 
+def _left(until: float) -> float:
+    return max(0.001, until - time.monotonic())
+
+
 def _reader(connection: socket.socket, until: float) -> Reads:
     def read(length: int) -> bytes:
         found = bytearray()
         while len(found) < length:
-            connection.settimeout(max(0.001, until - time.monotonic()))
+            connection.settimeout(_left(until))
             some = connection.recv(min(length - len(found), 64 * 1024))
             if not some:
                 raise EOFError

@@ -116,6 +116,8 @@ class _Broker:
         child, _ = self._children.pop(closes)
         self._selector.unregister(closes)
         os.close(closes)
+        # Its end of the pipe may be closed by what a document has made of it, too: nobody waits for one that goes on.
+        os.kill(child, signal.SIGKILL)
         _, status = os.waitpid(child, 0)
         if status and os.waitstatus_to_exitcode(status) != -signal.SIGKILL:
             _log.warning("a document could not be drawn to the end (%s)", os.waitstatus_to_exitcode(status))

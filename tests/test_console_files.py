@@ -133,3 +133,17 @@ def test_results_are_kept_for_an_hour_and_not_more_than_so_many(world: World, tm
     assert kept.keep("jane", bytes(64 * 1024 * 1024 + 1)) == ""
     kept.folder.joinpath("x").write_bytes(b"")
     assert KeptResults(kept.folder / "x" / "y", world.machine).keep("jane", b"x") == "", "no folder, and no page fails"
+
+
+def test_a_result_is_kept_while_another_process_sweeps_and_for_an_hour_by_any_clock(
+    world: World, tmp_path: Path
+) -> None:
+    kept = KeptResults(tmp_path / "results", world.machine)
+    kept.folder.mkdir()
+    kept.folder.joinpath("gone").symlink_to(tmp_path / "nothing")  # as whatever is removed between list and look
+    name = kept.keep("jane", b"x")
+    assert kept.found("jane", name) == b"x"
+    world.machine.instant -= timedelta(seconds=KEPT_SECONDS + 1)
+    assert kept.found("jane", name) is None, "a clock that goes back keeps nothing for longer"
+    assert kept.found("jane", kept.keep("jane", b"y")) == b"y"
+    assert len([each for each in kept.folder.iterdir() if each.is_file()]) == 1

@@ -54,6 +54,8 @@ def test_a_meeting_is_called_attended_and_given_an_agenda(world: World) -> None:
     it = meeting_of(pages.desk, pages.actor("auditor"), place.rpartition("/")[2])
     assert [each.subject for each in it.items] == [first, second]
     assert len(it.attendances) == 2
+    present = pages.get("auditor", f"{place}/minutes").text.partition("<h2>Present</h2>")[2]
+    assert present.strip().startswith("<p><bdi>J. Doe</bdi>, <bdi>"), "no name turns those behind it"
 
 
 def agenda(pages: Pages) -> tuple[list[str], list[str]]:

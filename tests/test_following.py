@@ -4,10 +4,13 @@ import threading
 from datetime import date
 
 import pytest
+from sqlalchemy import select
 
 from core.alarms import AlarmCode
+from core.kinds import HierarchyRole
 from jobs.following import Following
 from store.reading import exported as reading
+from store.tables import authority_certificates
 from tests.api_world import Api, done
 from tests.attack.forging import forge
 from tests.cycle_world import device
@@ -105,3 +108,30 @@ def test_whatever_a_row_says_it_goes_on(world: World, following: Following, payl
     forge(world, f"UPDATE journal SET payload = {payload} WHERE kind = 'certificate-issued'")
     whole(following)
     assert any(each.startswith("row ") for each in named(world))
+
+
+OTHER = "UPDATE authority_certificates SET tbs = {} WHERE role = 'issuing'"
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        'UPDATE decisions SET proposal = \'{"lapses_at":"x"}\'',
+        f"UPDATE applications SET start = {10**15}, expiry = {10**15 + 1}",
+        OTHER,
+    ],
+    ids=["no instant", "after all time", "no name of a key"],
+)
+def test_whatever_a_table_says_it_goes_on(world: World, following: Following, statement: str) -> None:
+    world.granted()
+    world.authority.settle()
+    whole(following)
+    with world.store.read() as tx:
+        of = authority_certificates.c
+        tbs = bytes(tx.connection.execute(select(of.tbs).where(of.role == HierarchyRole.ISSUING)).scalar_one())
+    unnamed = tbs.replace(b"\x06\x03\x55\x1d\x0e", b"\x06\x03\x55\x1d\x7e").hex()
+    written = f"x'{unnamed}'" if world.url.startswith("sqlite") else f"'\\x{unnamed}'"
+    forge(world, OTHER.format(written) if statement is OTHER else statement)
+    whole(following)
+    assert named(world)
+    assert following.passes == 2

@@ -1,5 +1,6 @@
 """The Panel's list comes back marked: each line where it stood, what differs coloured, commented and said in words."""
 
+import tracemalloc
 from datetime import UTC, datetime
 from io import BytesIO
 from typing import Any
@@ -91,3 +92,43 @@ def test_a_long_list_has_the_lines_that_differ_in_their_places(monkeypatch: pyte
     list_, legend = part.worksheets
     assert [list_.cell(number, 1).value for number in (1, 2, 7, 10)] == ["cell 1", None, "cell 7", None]
     assert "left empty here" in str(legend.cell(legend.max_row, 1).value)
+
+
+@pytest.mark.parametrize(
+    ("header", "rows"),
+    [
+        (1, {1: ["a", "b"], 2: ["x"] * 20_000}),
+        (1, {1: ["x"] * 20_000, 2: ["a", "b"]}),
+        (1, {1: ["x"] * 100, 1_000_000: ["a", "b"]}),
+        (2, {2: ["a", "b"], 1_048_576: ["a", "b"]}),
+    ],
+    ids=["a wide line", "a wide header", "far below", "the last line of all"],
+)
+def test_a_list_of_few_cells_costs_little_wherever_they_stand(header: int, rows: dict[int, list[str]]) -> None:
+    last = max(rows)
+    marks = {last: [Mark(Tint.GONE, "Gone."), Mark(Tint.WRONG, "No.", 19_999), Mark(Tint.WRONG, "Nor.", 1)]}
+    missing = [(["m"] * len(rows[header]), "Add this line.")]
+    tracemalloc.start()
+    made = marked_xlsx(MarkedSheet(header=header, rows=rows, marks=marks, missing=missing), at=AT)
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert peak < 64 * 1024 * 1024
+    sheets = opened(made).worksheets
+    width = min(marked_list.MOST_COLUMNS, max(map(len, rows.values())))
+    assert sheets[0].cell(last, 1).value == rows[last][0]
+    assert sheets[0].cell(last, width + 1).value == "Gone. No. Nor."
+    assert [each.comment.text for each in sheets[0][last] if each.comment] == ["Nor."]
+    apart = last == marked_list.MOST_LINES
+    added, line = (sheets[1], 2) if apart else (sheets[0], last + 1)
+    assert (added.cell(line, 1).value, added.cell(line, width + 1).value) == ("m" if width else None, "Add this line.")
+    assert str(sheets[-1].cell(sheets[-1].max_row, 1).value).startswith("Lines in which") is (width == 256)
+
+
+def test_of_very_many_lines_that_differ_the_first_are_shown_and_all_are_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(marked_list, "MOST_CELLS", 10)
+    rows = {number: [f"cell {number}", "b"] for number in range(1, 11)}
+    sheet = MarkedSheet(header=1, rows=rows, marks={each: [Mark(Tint.GONE, "Gone.")] for each in rows}, missing=())
+    shown = opened(marked_xlsx(sheet, at=AT)).worksheets[0]
+    assert [shown.cell(each, 1).value for each in (1, 5, 6)] == ["cell 1", "cell 5", None]
+    assert [colour(shown.cell(each, 1)) != "" for each in (5, 6)] == [True, False]
+    assert [shown.cell(each, 3).value for each in (2, 10)] == ["Gone.", "Gone."]

@@ -305,3 +305,18 @@ def test_all_of_it_is_done_at_the_command_line(world: World, tmp_path: Path) -> 
         assert "off the agenda" in typed("meetings", "remove", item)
         assert "cancelled" in typed("meetings", "cancel", of)
         assert "cancelled" in typed("meetings", "list")
+
+
+def test_names_that_look_alike_are_one_and_stand_on_one_line(world: World) -> None:
+    desk = world.desk
+    of = called(world)
+    for same in ("SSC 34\u200b", "\ufeffSSC\u00a034", "SSC\n34", " SSC  34 "):
+        with pytest.raises(WrongState):
+            called(world, same)
+    record_attendance(desk, OFFICER_1, of, ["J. Doe", "J.\u00a0Doe", "J. Doe\u200b", "A.\nPatel\t"])
+    assert [each.name for each in meeting(desk, AUDITOR, of).attendances] == ["J. Doe", "A. Patel"]
+    with pytest.raises(NothingSaid):
+        record_attendance(desk, OFFICER_1, of, ["\u200b"])
+    application = Api(world).applied(device=another_device(1))
+    declare_interest(desk, OFFICER_1, application, officer="\u200b", words="Mine.")
+    assert [each.officer for each in interests_of(desk, AUDITOR, application).interests] == [OFFICER_1.name]

@@ -35,7 +35,7 @@ from verify.folded import (
 )
 from verify.kit.agreed.roster import Unusable, members_digest, read_members
 from verify.kit.canonical import read
-from verify.kit.evidence.parsing import one_certificate
+from verify.kit.evidence.parsing import extension, one_certificate
 from verify.octets import octets_of
 
 Column = tuple[str, object, object]
@@ -299,4 +299,5 @@ def _unsigned(tbs: bytes) -> x509.Certificate:
 
 
 def _key_id(certificate: x509.Certificate) -> str:
-    return certificate.extensions.get_extension_for_class(x509.SubjectKeyIdentifier).value.digest.hex()
+    found = extension(certificate.extensions, x509.SubjectKeyIdentifier)
+    return "" if found is None else found.value.digest.hex()

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
+from core.errors import InstantMalformed
 from core.kinds import ApplicationState
 from verify import columns
 from verify.audit_findings import Findings
@@ -11,6 +12,9 @@ from verify.exported import Said
 from verify.folded import Approved, Folded
 from verify.follows import Follows
 from verify.kit.evidence.parsing import Unreadable
+
+_UNWRITTEN = (InstantMalformed, OverflowError, KeyError, TypeError, ValueError, AttributeError)
+"""What comes of a row that says what nothing of ours writes: it is named, and all others are looked at."""
 
 _Known = tuple[Any, int, tuple[str, ...]]
 """What the journal says that a table has: its key, the row that says it, and what else a fact about it may touch."""
@@ -83,7 +87,7 @@ class RegisterFollows:
         seen.add(one)
         try:
             compare(name, line)
-        except (KeyError, TypeError, ValueError, AttributeError) as error:
+        except _UNWRITTEN as error:
             self._findings.against(name, f"It says what no authority writes ({type(error).__name__}).")
         return True
 

@@ -28,9 +28,7 @@ def list_(application: str, service: Service) -> None:
         interests_shown.show(shown.out(), found.interests)
 
 
-@interests.command(
-    epilog="\b\nExample:\n  trialcpa interests declare app-6564f1a2-9c3b1d2e4f60718a 'I worked there.'"
-)
+@interests.command(epilog="\b\nExample:\n  trialcpa interests declare app-6564f1a2-9c3b1d2e4f60718a 'I worked there.'")
 @click.argument("application")
 @click.argument("text", type=WORDS)
 @click.option("--whose", default="", metavar="NAME", help="Of somebody who has said so; else yours.")

@@ -123,9 +123,7 @@ def attend(meeting: str, names: tuple[str, ...], service: Service) -> None:
     _say(service, made, f"{made.meeting}: recorded are {len(made.recorded)} more")
 
 
-@meetings.command(
-    epilog="\b\nExample:\n  trialcpa meetings strike mtg-6564f1a2-9c3b1d2e4f60718a att-6564f1a2-…"
-)
+@meetings.command(epilog="\b\nExample:\n  trialcpa meetings strike mtg-6564f1a2-9c3b1d2e4f60718a att-6564f1a2-…")
 @click.argument("meeting")
 @click.argument("attendance")
 @asks_service

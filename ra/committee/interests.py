@@ -9,10 +9,10 @@ from datetime import datetime
 from core.actors import Actor
 from core.canonical import Json
 from core.facts import Fact, FactKind
-from core.limits import NAME_LIMIT
+from core.plain_text import trimmed
 from policy.roles import Operation
 from ra.access import authorise
-from ra.committee.saying import require_room, said, salted
+from ra.committee.saying import name_of, require_room, said, salted
 from ra.committee.views import InterestAnswer, InterestDeclared, InterestList
 from ra.desk import Desk, new_identifier
 from ra.repeat import RequestKey, once
@@ -47,7 +47,7 @@ def declare_interest(
     """
     authorise(actor, Operation.DECLARE_INTEREST)
     at = desk.clock.now()
-    whose = said(officer.strip() or actor.name, of="whose interest it is", longest=NAME_LIMIT)
+    whose = name_of(trimmed(officer) or actor.name, of="whose interest it is")
     with desk.store.begin("declare interest") as tx:
         return once(
             desk,

@@ -6,6 +6,8 @@ from collections.abc import Sized
 from core.canonical import salted_digest
 from core.classification import SALT_OCTETS
 from core.errors import BodyMalformed, BoundReached
+from core.limits import NAME_LIMIT
+from core.plain_text import trimmed
 from core.words import required
 
 LONGEST = 4_000
@@ -25,6 +27,19 @@ def said(words: str, *, of: str, longest: int = LONGEST) -> str:
         BodyMalformed: they are longer than that.
     """
     return required(no_longer(words.strip(), of=of, longest=longest), of=of)
+
+
+def name_of(words: str, *, of: str) -> str:
+    """Return a name on one line, with single blanks within and none around it: two that look alike are one.
+
+    Args:
+        words: what was given.
+        of: what it is of, as people call it.
+
+    Raises:
+        NothingSaid, BodyMalformed: as `said`.
+    """
+    return said(" ".join(trimmed(words).split()), of=of, longest=NAME_LIMIT)
 
 
 def no_longer(words: str, *, of: str, longest: int = LONGEST) -> str:

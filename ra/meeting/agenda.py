@@ -13,12 +13,11 @@ from core.canonical import Json
 from core.errors import NoSuchThing, WrongState
 from core.facts import Fact, FactKind
 from core.kinds import OPEN_DECISION, AgendaKind
-from core.limits import NAME_LIMIT
 from core.local_time import overdue_before
 from policy.roles import Operation, party_of
 from ra.access import authorise, not_permitted
 from ra.committee.interests import interests_in
-from ra.committee.saying import no_longer, require_room, said, salted
+from ra.committee.saying import name_of, no_longer, require_room, salted
 from ra.desk import Desk, new_identifier
 from ra.meeting.meetings import meeting_shown, standing_meeting
 from ra.meeting.views import (
@@ -148,7 +147,7 @@ def minute_item(desk: Desk, actor: Actor, command: MinuteItem, request: RequestK
     """
     authorise(actor, Operation.KEEP_MEETINGS)
     at = desk.clock.now()
-    minute = said(command.minute, of="the number of the minute", longest=NAME_LIMIT)
+    minute = name_of(command.minute, of="the number of the minute")
     text = no_longer(command.text.strip(), of="the minute")
     with desk.store.begin("minute item") as tx:
         return once(

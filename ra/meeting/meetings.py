@@ -13,10 +13,9 @@ from core.canonical import Json
 from core.errors import WrongState
 from core.facts import Fact, FactKind
 from core.instants import first_second
-from core.limits import NAME_LIMIT
 from policy.roles import Operation
 from ra.access import authorise
-from ra.committee.saying import require_room, said, salted
+from ra.committee.saying import name_of, require_room, salted
 from ra.desk import Desk, new_identifier
 from ra.meeting.views import (
     AttendanceRecorded,
@@ -60,7 +59,7 @@ def call_meeting(desk: Desk, actor: Actor, command: CallMeeting, request: Reques
     """
     authorise(actor, Operation.KEEP_MEETINGS)
     at = desk.clock.now()
-    name = said(command.name, of="the name of the meeting", longest=NAME_LIMIT)
+    name = name_of(command.name, of="the name of the meeting")
     with desk.store.begin("call meeting") as tx:
         return once(
             desk, tx, actor, request, MeetingCalled, lambda: _call(tx, actor, name, command.held_on, at=at), at=at
@@ -101,7 +100,7 @@ def record_attendance(
     """
     authorise(actor, Operation.KEEP_MEETINGS)
     at = desk.clock.now()
-    wanted = [said(each, of="the name of somebody who attends", longest=NAME_LIMIT) for each in names or ("",)]
+    wanted = [name_of(each, of="the name of somebody who attends") for each in names or ("",)]
     with desk.store.begin("record attendance") as tx:
         return once(
             desk, tx, actor, request, AttendanceRecorded, lambda: _record(tx, actor, identifier, wanted, at=at), at=at

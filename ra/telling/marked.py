@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 
 from core.approval import DEVICE_COLUMNS
 from core.cpl import TRIAL_MARKER
-from documents.marked_list import Mark, MarkedSheet, Tint, marked_xlsx
+from documents.marked_list import MOST_COLUMNS, Mark, MarkedSheet, Tint, marked_xlsx
 from intake.cpl_list import ListedSheet, ProductsList
 from ra.telling.views import MissingAnswer, Reconciled
 
@@ -60,8 +60,9 @@ def _missing(sheet: ListedSheet, entry: MissingAnswer) -> tuple[Sequence[str], s
         "image_sha256": entry.image_sha256,
         **{name: getattr(entry, name) for name in DEVICE_COLUMNS},
     }
-    cells = [""] * (max(sheet.places.values()) + 1)
-    for field, place in sheet.places.items():
+    places = {field: place for field, place in sheet.places.items() if place < MOST_COLUMNS}
+    cells = [""] * (max(places.values(), default=-1) + 1)
+    for field, place in places.items():
         cells[place] = values[field]
     asked = f" Instruction {entry.instruction} is about it." if entry.instruction else ""
     return cells, f"Add this line.{asked}"

@@ -39,6 +39,19 @@ func (f *found) genuine(good bool, check int) bool {
 	return f.require(good, check)
 }
 
+// deviceOf is the device that a question names, if it names one: what is there and is none was not left out.
+func deviceOf(question object) (object, bool) {
+	if question["device"] == nil {
+		return nil, false
+	}
+	found := question["device"].(object)
+	for _, each := range found {
+		require(anyText(each), form)
+	}
+	require(has(found, "manufacturer") && has(found, "model"), form)
+	return found, true
+}
+
 func checked(question, evidence object) object {
 	f := &found{failed: map[int]bool{}}
 	require(len(evidence) == 5, form)
@@ -51,11 +64,12 @@ func checked(question, evidence object) object {
 	at, is := moment(question["at"])
 	require(is, form)
 	environment, arc := question["environment"].(string), question["arc"].(string)
-	asked, _ := question["device"].(object)
+	asked, _ := deviceOf(question)
 	leafDER, rootDER, issuerDERs, lists := decoded(evidence["certificate"].(string)), decoded(evidence["root"].(string)), several("issuers"), several("lists")
 	var answerDER []byte
-	if written, is := evidence["ocsp"].(string); is {
-		answerDER = decoded(written)
+	require(has(evidence, "ocsp"), form)
+	if written := evidence["ocsp"]; written != nil {
+		answerDER = decoded(written.(string))
 	}
 	leaf, root := certificateOf(leafDER), certificateOf(rootDER)
 	if leaf == nil || root == nil {

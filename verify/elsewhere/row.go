@@ -130,7 +130,7 @@ func answered(row object, question object) object {
 	if written, is := question["at"].(string); is {
 		at = instant(written)
 	}
-	device, byDevice := question["device"].(object)
+	device, byDevice := deviceOf(question)
 	for _, each := range documents {
 		said := each.(object)
 		model := said["device"].(object)

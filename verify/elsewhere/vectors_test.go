@@ -193,3 +193,29 @@ func tried(t *testing.T, vector object, one part, bit int) {
 		t.Errorf("bit %d of %s: %v", bit, one.name, said)
 	}
 }
+
+// odd is what stands where nothing of its kind is expected.
+var odd = []any{int64(7), true, "", "x", []any{}, object{}, object{"model": int64(7)}, object{"manufacturer": "AB01"}}
+
+func TestWhatIsThereAndIsNoneOfItsKindIsNotTakenForLeftOut(t *testing.T) {
+	every := vectors(t)
+	for name, vector := range every {
+		question, evidence := vector["question"].(object), vector["evidence"].(object)
+		for _, each := range odd {
+			if has(question, "device") && question["device"] != nil {
+				other := maps.Clone(question)
+				other["device"] = each
+				if said := verdict(object{"question": other, "evidence": evidence}); said["valid"] == true {
+					t.Errorf("%s with device %v: %v", name, each, said)
+				}
+			}
+			if has(evidence, "ocsp") && !same(each, "") {
+				other := maps.Clone(evidence)
+				other["ocsp"] = each
+				if said := verdict(object{"question": question, "evidence": other}); said["valid"] == true {
+					t.Errorf("%s with answer %v: %v", name, each, said)
+				}
+			}
+		}
+	}
+}
