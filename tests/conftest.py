@@ -183,7 +183,6 @@ LONGEST_FIRST = (
     "test_migrations.py",
     "test_final_ends.py",
     "test_api_watching.py",
-    "test_api_description.py",
     "test_model.py",
     "test_log.py",
     "test_register.py",

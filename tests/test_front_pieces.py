@@ -39,6 +39,7 @@ def test_it_is_not_sent_for_head(front: Listening) -> None:
     assert answered.endswith(b"\r\n\r\n")
 
 
+@pytest.mark.long
 def test_who_reads_slowly_has_it_all_and_costs_no_memory(front: Listening) -> None:
     readers = 20
     tracemalloc.start()

@@ -230,6 +230,7 @@ def test_behind_a_proxy_the_peer_is_who_it_says() -> None:
         assert b"too-many-wait" in front.ask(request("/later", method="GET", fields=b"X-Forwarded-For: 10.0.0.1\r\n"))
 
 
+@pytest.mark.long
 def test_ten_thousand_want_to_wait_and_status_is_answered_meanwhile() -> None:
     _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     many = 10_000
