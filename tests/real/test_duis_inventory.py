@@ -1,5 +1,6 @@
 """The DCC's own messages: inventories are taken in as they are, everything else is refused in a sentence."""
 
+import re
 from collections.abc import Callable, Iterator
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -72,8 +73,9 @@ def test_the_inventories_of_the_dcc_are_taken_in_as_they_are(then: World) -> Non
     pending = record_deployments(then.desk, DCC, Form.DUIS, octets("read-inventory-response-4g.xml"))
     assert told(pending) == [("ignored", "status-not-counted", "DeviceStatus")] * 2
     stored = everything_stored(then)
+    # Whole words: five digits in a row stand in some digest sooner or later.
     for about_the_home in (b"123456789012", b"1111-111", b"12334"):
-        assert about_the_home not in stored
+        assert re.search(rb"(?<![0-9A-Za-z])%b(?![0-9A-Za-z])" % re.escape(about_the_home), stored) is None
 
 
 @needs_data
