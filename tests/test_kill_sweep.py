@@ -82,6 +82,7 @@ NOT_IN_THE_CYCLE = {
     "show rosters": "a roster that rows say otherwise; tests/test_roster.py has it",
     "advance clock": "a test authority's only, and one statement",
     "put off answers": "an end that nothing proves; tests of attacks make one",
+    "put register right": "a signature that somebody overwrote; tests/test_register.py overwrites it",
     "refuse crl": "a list that the gate refuses; tests of publishing make one",
     "sign of life": "a process that watches others, once in a while; tests/test_alarms.py has it",
     "settle end": "an operator's act where rows were changed; tests/test_settle.py has it",
