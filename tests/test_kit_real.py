@@ -258,7 +258,7 @@ def test_a_day_of_a_copy_that_is_killed_at_random_ends_equal_to_the_register(
                 world.authority.settle()
             else:
                 given.append(world.granted(device=device(100 + number)))
-            time.sleep(dice.random() * 0.4)
+            time.sleep(dice.random() * 1.2)  # from before it has begun to behind its last portion
             process.send_signal(signal.SIGKILL)
         with closing(sqlite3.connect(file)) as database:
             found = database.execute("SELECT aside_size > size FROM state").fetchone()
