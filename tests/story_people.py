@@ -27,7 +27,7 @@ _AUTHENTICATOR = {
     "isUserVerified": True,
     "automaticPresenceSimulation": True,
 }
-PATIENCE = 15.0
+PATIENCE = 60.0
 """Seconds within which a page is there, on a busy machine too."""
 
 REFUSED = "the server responded with a status of 422"
