@@ -261,11 +261,11 @@ def described(app: OpenAPI) -> Reply:
 
 
 def _add_description(app: OpenAPI) -> None:
-    """Let the API know the address; the front answers it, from memory (app/served.py)."""
-    told = described(app)
+    """Let the API know the address; the front answers it, from memory (app/served.py), and nobody else is asked."""
 
     @app.route("/openapi.json", methods=["GET"])
     def openapi() -> Response:
+        told = described(app)
         return Response(told.body, told.status, headers=told.headers)
 
 
