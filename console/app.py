@@ -19,6 +19,7 @@ from console.attaching import add_attaching
 from console.auditing import add_auditing
 from console.breaching import add_breaching
 from console.calendars import add_calendars
+from console.changing import add_changing
 from console.committee import add_committee
 from console.composing import add_composing
 from console.contacts import add_contacts
@@ -62,6 +63,7 @@ _ADDS = (
     add_evidence,
     add_standing,
     add_requiring,
+    add_changing,
     add_committee,
     add_walking,
     add_meeting,
