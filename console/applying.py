@@ -12,6 +12,7 @@ from console.draft_form import Wanting
 from console.forms import field, request_key
 from console.guard import actor
 from console.service import Console
+from console.shown import remedy, sentence
 from core.approval import DEVICE_TYPES
 from core.errors import Finding, NoSuchThing, OperationNotPermitted, Severity, TrialCpaError
 from core.kinds import DraftPart, EvidenceSubject
@@ -117,7 +118,9 @@ def _add_part(app: Flask, console: Console, part: DraftPart) -> None:
         except (NoSuchThing, OperationNotPermitted):
             raise
         except TrialCpaError as error:
-            return show(identifier, {}, error=f"{error} {error.hint}"), 422  # what was typed is not said again
+            return show(
+                identifier, {}, error=f"{sentence(error)} {remedy(error)}"
+            ), 422  # what was typed is not said again
         if not done:
             return show(identifier, said, stale=True), 409
         _, wanting = draft_form.read(use.draft(desk, actor(), identifier))

@@ -69,7 +69,7 @@ def _add_list(app: Flask, console: Console) -> None:
         """Call one."""
         admit(actor(), "callMeeting")
         try:
-            day = read_day(words("held_on", NAME_LIMIT), field="held_on")
+            day = read_day(words("held_on", NAME_LIMIT), field="Its day")
             command = CallMeeting(words("name", NAME_LIMIT), day)
             made = meetings.call_meeting(desk, actor(), command, request_key())
         except TrialCpaError as error:

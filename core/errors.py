@@ -98,7 +98,7 @@ class DayAmbiguous(InstantMalformed):
 
     code = "day-ambiguous"
     sentence = "{field}: “{value}” may be {first}, with the day first, or {second}, with the month first."
-    hint_text = "Write the one that is meant as 2027-06-30, or say that the day comes first where that can be said."
+    hint_text = "Write 30 June 2027 or 2027-06-30; of a file it can be said that the day comes first."
 
 
 class InstantInFuture(RequestMalformed):
