@@ -25,7 +25,7 @@ from keys.passphrase import PassphraseSource, parse_source
 from policy.section_f.assurance import DEFAULT_SCHEMES, LONGEST_CERTIFICATE_TEXT
 from policy.section_f.wording import printable
 from ra.bounds import MEBIOCTET, Bounds
-from ra.desk import TWO_OFFICERS, Rules
+from ra.desk import IDLE_MINUTES, MOST_IDLE_MINUTES, TWO_OFFICERS, Rules
 
 FILE_NAME = "trialcpa.toml"
 LEAST_LEASE_SECONDS = 5
@@ -124,8 +124,7 @@ def load(home: Path) -> Settings:
 def template(*, store_url: str, port: int, passphrase: str, longest_trial_days: int) -> str:
     """Return the settings file that `trialcpa init` writes."""
     return f"""\
-# Settings of this authority; docs/settings.md describes each key. What certificates say (public base, arc,
-# environment) was fixed at the ceremony and is in the store.
+# Settings of this authority; docs/settings.md describes each key. What certificates say was fixed at the ceremony.
 
 [store]
 url = {_quoted(store_url)}
@@ -365,6 +364,8 @@ def _settings(reader: _Reader, home: Path) -> Settings:
         # A list that lapses when one publication fails makes every relying party fail with it.
         reader.problem(f"publication.crl_life_hours must be at least twice crl_interval_hours ({2 * interval}).")
     longest = reader.whole("decisions", "longest_trial_days", 731, least=1, most=3660)
+    longest_key = reader.whole("decisions", "longest_credential_days", 400, least=1, most=3660)
+    idle = reader.whole("console", "idle_minutes", IDLE_MINUTES, least=1, most=MOST_IDLE_MINUTES)
     deployed = reader.statuses("deployed_statuses", DEPLOYED_STATUSES)
     return Settings(
         home=home,
@@ -383,9 +384,8 @@ def _settings(reader: _Reader, home: Path) -> Settings:
         rules=Rules(
             longest_trial=timedelta(days=longest),
             urgent_revocation_by_one=reader.truth("decisions", "urgent_revocation_by_one", default=True),
-            longest_credential=timedelta(
-                days=reader.whole("decisions", "longest_credential_days", 400, least=1, most=3660)
-            ),
+            longest_credential=timedelta(days=longest_key),
+            session_idle=timedelta(minutes=idle),
             assurance=reader.schemes(),
             proposal_life=timedelta(days=reader.whole("decisions", "proposal_days", 30, least=1, most=366)),
             order_life=timedelta(days=reader.whole("officers", "order_days", 7, least=1, most=31)),
