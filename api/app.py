@@ -59,7 +59,7 @@ from api.requirements import add_requirements
 from api.revocations import REVOCATIONS, add_revocations
 from api.service import JSON_TYPE, Service
 from api.status.exchange import Reply
-from api.status.snapshot import Mirror
+from api.status.mirror import Mirror
 from api.status.tally import Tallies
 from api.status_description import add_status_plane
 from api.suspicions import add_suspicions

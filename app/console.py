@@ -15,8 +15,8 @@ from flask import Flask
 from api.lookout import Lookout
 from api.readiness import Purpose
 from api.status import batch, batch_table
+from api.status.mirror import Mirror
 from api.status.questions import parse_question
-from api.status.snapshot import Mirror
 from api.status.verify import answer
 from app.house import House, origin_of
 from app.kept_results import KeptResults
