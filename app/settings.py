@@ -70,6 +70,7 @@ class Settings:
         webhooks, mail: whom the courier tells; the relay and who gets mail, None if no mail is sent.
         backups: where they lie, for whoever looks whether there are any.
         console_origin: of the console's pages; None where it is not said.
+        console_demo: whether the sign-in page of a test authority offers its demo people.
         renderer: the socket of whoever draws pictures of evidence; None if nobody does.
         web_worker, web_late: which of several this one is, from 1 on; whether it listens only when it can answer.
     """
@@ -94,6 +95,7 @@ class Settings:
     mail: Mail | None
     backups: Backups
     console_origin: str | None
+    console_demo: bool
     renderer: Path | None
     web_worker: int = 0
     web_late: bool = False
@@ -121,8 +123,17 @@ def load(home: Path) -> Settings:
     return settings
 
 
-def template(*, store_url: str, port: int, passphrase: str, longest_trial_days: int) -> str:
-    """Return the settings file that `trialcpa init` writes."""
+def template(*, store_url: str, port: int, passphrase: str, longest_trial_days: int, demo: bool = False) -> str:
+    """Return the settings file that `trialcpa init` writes.
+
+    Args:
+        store_url: of the register.
+        port: on which web listens.
+        passphrase: where that of the keys is read.
+        longest_trial_days: that an approval may have.
+        demo: whether the sign-in page offers demo people: of a test authority.
+    """
+    offered = "\n[console]\ndemo = true # a test authority's sign-in page offers its demo people\n" if demo else ""
     return f"""\
 # Settings of this authority; docs/settings.md describes each key. What certificates say was fixed at the ceremony.
 
@@ -148,7 +159,7 @@ crl_interval_hours = 12
 register_interval_seconds = 60
 crl_life_hours = 48
 ocsp_life_hours = 12
-"""
+{offered}"""
 
 
 def change_port(home: Path, port: int) -> None:
@@ -417,6 +428,7 @@ def _settings(reader: _Reader, home: Path) -> Settings:
         mail=reader.mail(),
         backups=read_backups(reader.optional("backup", "directory"), reader.path, reader.whole),
         console_origin=read_origin(reader.optional("console", "origin"), reader.problem),
+        console_demo=reader.truth("console", "demo", default=False),
         renderer=read_renderer(reader.text("renderer", "listens", RENDERER), reader.path, reader.problem),
     )
 

@@ -45,7 +45,7 @@ from console.verifying import add_verifying
 from console.verifying_many import add_verifying_many
 from console.walking import add_walking
 from console.watching import add_watching
-from core.errors import TrialCpaError
+from core.errors import RegisterUnreadable, TrialCpaError
 from core.words import counted
 
 PREFIX = "/console"
@@ -182,5 +182,9 @@ def _told_of_http(error: HTTPException) -> tuple[str, int]:
 def _told_nothing(error: Exception) -> tuple[str, int]:
     reference = secrets.token_hex(8)
     _log.error("a page failed, reference %s", reference, exc_info=error)
+    row = problems.of_a_row(error)
+    if isinstance(row, RegisterUnreadable):
+        status, _ = problems.problem(row)
+        return _page(status, "What the register says cannot be read", str(row), f"{row.hint} Reference: {reference}.")
     hint = f"Try again in a moment. If it stays so, tell the operator this reference: {escape(reference)}."
     return _page(500, "Something failed that should not", "Nothing that you sent is lost by trying again.", hint)

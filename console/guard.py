@@ -17,6 +17,7 @@ from werkzeug.wrappers import Response as AnyResponse
 
 from console.forms import FORM_LIMIT, LARGER
 from console.service import Console
+from core import unreadable
 from core.actors import Actor
 from core.errors import OperationNotPermitted
 from ra.doors import admit
@@ -102,6 +103,7 @@ def add_guard(app: Flask, console: Console, secret_key: bytes) -> None:
         WTF_CSRF_TIME_LIMIT=None,  # as long as the session, which is short
     )
 
+    app.before_request(unreadable.begin)
     app.before_request(_room)
     app.before_request(lambda: _from_our_pages(console.relying.origin))
     CSRFProtect(app)

@@ -695,6 +695,14 @@ class OutcomeUnreadable(Unavailable):
     hint_text = "Look whether it is there before it is sent under another Idempotency-Key; the operator should be told."
 
 
+class RegisterUnreadable(Unavailable):
+    """A row says what nothing here has written, and what was asked for rests upon it."""
+
+    code = "register-unreadable"
+    sentence = "What a row of the register says cannot be read: its {what} is none that is known here."
+    hint_text = "Tell the operator: trialcpa audit verify names rows that do not follow from the journal."
+
+
 class AuthorityUnreachable(Unavailable):
     """A relying party's question got no answer."""
 
