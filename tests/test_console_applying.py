@@ -179,6 +179,8 @@ def test_what_could_never_be_granted_is_said_before_it_is_sent_and_the_draft_sta
     place = written(pages, trial={"maximum_devices": "0"})
     page = pages.get("manufacturer", f"{place}/check").text
     assert "Fatal" in page
+    assert page.index(f'<a href="{place}/trial">Dates, limit and purpose</a>: ') < page.index("Device type")
+    assert "Could not be granted" in pages.get("manufacturer", place).text
     assert pages.post("manufacturer", f"{place}/check", sending(pages, place)).status_code == 422
     assert pages.get("manufacturer", place).status_code == 200
 
