@@ -1,5 +1,6 @@
 """An auditor's page: the sealed journal with search, what proves it and the key to pin."""
 
+import base64
 import hashlib
 from dataclasses import dataclass
 from datetime import date
@@ -72,8 +73,9 @@ def add_auditing(app: Flask, console: Console) -> None:
             )
         else:
             found = journal(desk, actor(), after=behind, limit=ROWS)
-        pin = hashlib.sha256(bytes.fromhex(found.public_key)).hexdigest()
-        page = render_template("journal.html", page=found, asked=asked, wrong=wrong, pin=pin)
+        key = bytes.fromhex(found.public_key)
+        pin, for_kit = hashlib.sha256(key).hexdigest(), base64.b64encode(key).decode()
+        page = render_template("journal.html", page=found, asked=asked, wrong=wrong, pin=pin, for_kit=for_kit)
         return (page, 422) if wrong else page
 
 

@@ -64,6 +64,11 @@ def day(said: date) -> str:
     return f"{said.day} {said:%B %Y}"
 
 
+def month(said: str) -> str:
+    """Return a month for people: `2027-06` as `June 2027`."""
+    return f"{date.fromisoformat(f'{said}-01'):%B %Y}"
+
+
 def words(kind: object) -> str:
     """Return a word of a closed list for people: `key-compromise` as “Key compromise”."""
     first, *rest = str(kind).replace("_", "-").split("-")
