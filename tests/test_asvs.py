@@ -152,6 +152,8 @@ def test_signing_in_again_begins_another_session(pages: Pages) -> None:
         fields = trying.fields(page, "/console/demo") | {"name": "dcc"}
         assert browser.post("/console/demo", base_url=ORIGIN, data=fields).status_code == 303
         with browser.session_transaction(base_url=ORIGIN) as session:
+            assert "planted" not in session, "what somebody gave this browser before is gone"
+            session["planted"] = "by whoever had it before"
             return str(session[SECRET])
 
     assert comes_in() != comes_in()

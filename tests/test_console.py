@@ -10,9 +10,11 @@ from typing import Any
 import pytest
 
 from console.guard import COOKIE, OPEN
+from core.actors import CONSOLE
 from core.kinds import AuthorisedAct
 from officers import claims
 from officers.statement import Listed, revocation_digest
+from ra.access import revoke_access
 from ra.deciding.look import decision as decision_of
 from ra.desk import IDLE_MINUTES
 from ra.entering.sessions import SESSION_LIFE
@@ -336,8 +338,13 @@ def test_a_session_ends_by_time_by_leaving_by_revocation_and_with_its_access(wor
     assert revoked.get("/console/home", base_url=ORIGIN).status_code == 302
     assert lasting.get("/console/home", base_url=ORIGIN).status_code == 302
 
+    dismissed = pages.signed_in("panel")
+    assert dismissed.get("/console/home", base_url=ORIGIN).status_code == 200
+    revoke_access(world.desk, CONSOLE, pages.actor("panel").credential or "")
+    assert dismissed.get("/console/home", base_url=ORIGIN).status_code == 302, "it ends with its access"
+
     old, begun = pages.signed_in("dcc"), world.clock.instant
-    for _ in range(int(SESSION_LIFE / IDLE) - 1):
+    for _ in range(int(SESSION_LIFE / IDLE)):
         world.clock.instant += IDLE
         assert old.get("/console/home", base_url=ORIGIN).status_code == 200
     world.clock.instant = begun + SESSION_LIFE - timedelta(seconds=1)
