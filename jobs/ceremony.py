@@ -32,6 +32,7 @@ from jobs.root_list import publish_root_crl
 from jobs.roster import roster_record, set_roster, show
 from keys.ceremony import JOURNAL_FILE, ROOT_FILE, CeremonyKeys, issuing_file, make_keys, responder_file, statement_file
 from keys.log_key import LOG_FILE
+from keys.place import KeyPlace, Tokens
 from memory.memory import Memory
 from memory.officers import roster_of
 from memory.records import Begun
@@ -60,6 +61,7 @@ class Ceremony:
         passphrase, root_passphrase: seal them.
         officers: how many have to agree, by kind of decision.
         roster: the officers' keys that count from the start; empty for an authority that begins without.
+        tokens, root_tokens: in which keys are made that are not to lie in files; None where all are.
     """
 
     profile: Profile
@@ -72,6 +74,8 @@ class Ceremony:
     root_passphrase: bytes
     officers: Mapping[str, int]
     roster: tuple[Member, ...] = ()
+    tokens: Tokens | None = None
+    root_tokens: Tokens | None = None
 
 
 @dataclass(frozen=True)
@@ -107,10 +111,8 @@ def hold(store: Store, ceremony: Ceremony, at: datetime) -> Held:
     if ceremony.roster:
         require_usable(ceremony.roster)
     keys = make_keys(
-        ceremony.keys_dir,
-        ceremony.root_dir,
-        passphrase=ceremony.passphrase,
-        root_passphrase=ceremony.root_passphrase,
+        KeyPlace(folder=ceremony.keys_dir, passphrase=ceremony.passphrase, tokens=ceremony.tokens),
+        KeyPlace(folder=ceremony.root_dir, passphrase=ceremony.root_passphrase, tokens=ceremony.root_tokens),
     )
     over = _found(store, ceremony, keys, at)
     shown = clocks(FixedClock(at - ceremony.clock_offset), FixedClock(at))
