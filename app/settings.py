@@ -119,11 +119,16 @@ def load(home: Path) -> Settings:
         raise HomeMissing(path=home) from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise SettingsInvalid(path=path, problems=f"it is not TOML ({error}).") from None
+    return judged(raw, home)
+
+
+def judged(raw: Mapping[str, Any], home: Path) -> Settings:
+    """Return settings as they are told by a file's tables; SettingsInvalid with every problem at once."""
     reader = _Reader(raw, home)
     settings = _settings(reader, home)
     problems = reader.all_problems()
     if problems:
-        raise SettingsInvalid(path=path, problems=" ".join(problems))
+        raise SettingsInvalid(path=home / FILE_NAME, problems=" ".join(problems))
     return settings
 
 
@@ -144,7 +149,7 @@ status_max_age_seconds = 600
 
 [keys]
 directory = "keys"
-passphrase = {_quoted(passphrase)} # file:PATH, fd:N or prompt; never the passphrase itself
+passphrase = {_quoted(passphrase)} # file:PATH, fd:N, credential:NAME or prompt; never itself
 
 [decisions]
 longest_trial_days = {longest_trial_days}

@@ -58,7 +58,7 @@ def read_tokens(reader: Reader) -> InTokens | None:
     listed = reader.taken("keys", "in_token")
     pin = reader.source("keys", "pin", AT_PROMPT)
     bounds = Bounds(
-        seconds=reader.whole("keys", "token_milliseconds", 1_000, least=50, most=_MOST_MILLISECONDS) / 1_000,
+        seconds=reader.whole("keys", "token_milliseconds", 500, least=50, most=_MOST_MILLISECONDS) / 1_000,
         sessions=reader.whole("keys", "token_sessions", 4, least=1, most=64),
     )
     if not said:

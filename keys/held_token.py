@@ -54,7 +54,7 @@ class Bounds:
         sessions: how many can ask at once.
     """
 
-    seconds: float = 1.0
+    seconds: float = 0.5
     sessions: int = 4
 
 
