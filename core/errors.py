@@ -1089,6 +1089,14 @@ class TokenFailed(ConfigurationError):
     hint_text = "Nothing of it was used. Try again; if it stays, try the token with the tool that came with it."
 
 
+class TokenOutOfUse(ConfigurationError):
+    """A token with keys of the authority cannot be used at this moment; it is opened again as soon as it can be."""
+
+    code = "token-out-of-use"
+    sentence = "The token {token} is out of use: {detail}"
+    hint_text = "Nothing is signed with its keys, and it is tried again by itself; docs/keys.md says what to look at."
+
+
 class AuthorityDiffers(ConfigurationError):
     """The service is not that of the authority whose root an officer holds."""
 
