@@ -16,6 +16,7 @@ from typing import Any, TypeVar
 from app.backup_settings import Backups, read_backups
 from app.bounds_settings import read_bounds
 from app.courier_settings import Mail, Webhook, read_mail, read_webhooks
+from app.pace_settings import read_pace
 from app.status_settings import RENDERER, SOCKET, Address, Listens, read_listens, read_origin, read_proxy, read_renderer
 from app.token_settings import read_tokens
 from core.approval import DEVICE_TYPES
@@ -32,9 +33,6 @@ from ra.desk import IDLE_MINUTES, MOST_IDLE_MINUTES, TWO_OFFICERS, Rules
 
 FILE_NAME = "trialcpa.toml"
 _AT_PROMPT = FromPrompt()
-LEAST_LEASE_SECONDS = 5
-"""More than store.postgresql.IDLE_SECONDS: whoever froze in a transaction has lost it when its successor comes."""
-
 _T = TypeVar("_T")
 DEFAULT_PORT = 8470
 MOST_OFFICERS = 9
@@ -48,9 +46,6 @@ MOST_EXPIRY_DAYS = 366
 """A year ahead is no reminder of anything; a larger number would be a slip."""
 
 WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
-
-LONGEST_OCSP_HOURS = 12
-"""The profile clears no OCSP answer that is valid for longer."""
 
 
 @dataclass(frozen=True)
@@ -383,13 +378,6 @@ def _is_scheme(value: object) -> bool:
 
 
 def _settings(reader: _Reader, home: Path) -> Settings:
-    hours = timedelta(hours=1)
-    interval = reader.whole("publication", "crl_interval_hours", 12, least=1, most=24 * 7)
-    life = reader.whole("publication", "crl_life_hours", 48, least=2, most=24 * 30)
-    ocsp_life = reader.whole("publication", "ocsp_life_hours", 12, least=1, most=LONGEST_OCSP_HOURS)
-    if life < 2 * interval:
-        # A list that lapses when one publication fails makes every relying party fail with it.
-        reader.problem(f"publication.crl_life_hours must be at least twice crl_interval_hours ({2 * interval}).")
     longest = reader.whole("decisions", "longest_trial_days", 731, least=1, most=3660)
     longest_key = reader.whole("decisions", "longest_credential_days", 400, least=1, most=3660)
     idle = reader.whole("console", "idle_minutes", IDLE_MINUTES, least=1, most=MOST_IDLE_MINUTES)
@@ -427,20 +415,10 @@ def _settings(reader: _Reader, home: Path) -> Settings:
             expiry_days=reader.expiry_days(),
             reminder_weekdays=reader.weekdays(),
         ),
-        root_statement_wait=hours * reader.whole("officers", "root_statement_wait_hours", 24, least=0, most=24 * 31),
-        pace=Pace(
-            ocsp_life=ocsp_life * hours,
-            crl_life=life * hours,
-            crl_interval=interval * hours,
-            register_interval=timedelta(
-                seconds=reader.whole("publication", "register_interval_seconds", 60, least=1, most=86_400)
-            ),
-            lease_length=timedelta(
-                seconds=reader.whole("authority", "lease_seconds", 5, least=LEAST_LEASE_SECONDS, most=600)
-            ),
-            most_jump=timedelta(minutes=reader.whole("clock", "most_jump_minutes", 5, least=1, most=60)),
-            longest_rest=hours * reader.whole("clock", "longest_rest_hours", 24, least=1, most=24 * 31),
+        root_statement_wait=timedelta(
+            hours=reader.whole("officers", "root_statement_wait_hours", 24, least=0, most=24 * 31)
         ),
+        pace=read_pace(reader.whole, reader.problem),
         webhooks=reader.webhooks(),
         mail=reader.mail(),
         backups=read_backups(reader.optional("backup", "directory"), reader.path, reader.whole),
