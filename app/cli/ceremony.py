@@ -118,8 +118,9 @@ def make(plan: Plan) -> str:
         port=plan.port,
         passphrase=plan.passphrase,
         longest_trial_days=plan.longest_trial_days,
-        demo=plan.environment == "test",
     )
+    if plan.environment == "test":
+        text = settings_file.changed(text, "console", "demo", "true")
     # Its store URL may hold a database password.
     write_secret(plan.home / settings_file.FILE_NAME, settings_of_production(text) if to else text)
     settings = settings_file.load(plan.home)
