@@ -59,7 +59,7 @@ from api.requirements import add_requirements
 from api.revocations import REVOCATIONS, add_revocations
 from api.service import JSON_TYPE, Service
 from api.status.exchange import Reply
-from api.status.snapshot import Mirror
+from api.status.mirror import Mirror
 from api.status.tally import Tallies
 from api.status_description import add_status_plane
 from api.suspicions import add_suspicions
@@ -263,11 +263,11 @@ def described(app: OpenAPI) -> Reply:
 
 
 def _add_description(app: OpenAPI) -> None:
-    """Let the API know the address; the front answers it, from memory (app/served.py)."""
-    told = described(app)
+    """Let the API know the address; the front answers it, from memory (app/served.py), and nobody else is asked."""
 
     @app.route("/openapi.json", methods=["GET"])
     def openapi() -> Response:
+        told = described(app)
         return Response(told.body, told.status, headers=told.headers)
 
 

@@ -6,25 +6,29 @@ import time
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, replace
+from datetime import datetime
 from threading import Lock
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from flask import Flask
 
+from api import problems
 from api.lookout import Lookout
 from api.readiness import Purpose
 from api.status import batch, batch_table
+from api.status.mirror import Mirror
 from api.status.questions import parse_question
-from api.status.snapshot import Mirror
 from api.status.verify import answer
 from app.house import House, origin_of
 from app.kept_results import KeptResults
 from console.app import PREFIX, create_console
 from console.guard import shows_session
 from console.service import Agreement, Answers, Console
-from core.canonical import Json
-from core.errors import StoreUnavailable
+from core.canonical import Json, read_json
+from core.days import read_moment
+from core.errors import InstantMalformed, StoreUnavailable
+from core.instants import text
 from documents.tables import csv_text
 from intake.workbook import is_workbook
 from keys.private_file import read_private, written
@@ -115,7 +119,8 @@ def verifies_many(mirror: Mirror) -> Callable[[bytes], Answers]:
         )
         view, now = mirror.view(), mirror.now()
         units = mirror.units if view.deployed is None else view.units
-        told = batch.each_answered(view, sheet.asked, now, mirror.past_answer, units)
+        asked = [_dated(each, now) for each in sheet.asked]
+        told = batch.each_answered(view, asked, now, mirror.past_answer, units)
         rows = list(batch_table.answered_rows(sheet, told, now))
         header = batch_table.header(sheet)
         notes = {
@@ -127,6 +132,18 @@ def verifies_many(mirror: Mirror) -> Callable[[bytes], Answers]:
         )
 
     return verify
+
+
+def _dated(asked: batch.Posed, now: datetime) -> batch.Posed:
+    """A question whose instant may be a day, as people have them; of one that is none its answer tells."""
+    if isinstance(asked, tuple) or '"at"' not in asked:
+        return asked
+    said = dict(read_json(asked.encode("ascii")))
+    try:
+        moment = read_moment(str(said["at"]), field="at", now=now)
+    except (KeyError, InstantMalformed):
+        return asked
+    return problems.encode({**said, "at": text(moment)}).decode("ascii")
 
 
 def agreement(lookout: Lookout, monotonic: Callable[[], float] = time.monotonic) -> Callable[[], Agreement | None]:

@@ -26,7 +26,7 @@ from console.contacts import add_contacts
 from console.deciding import add_deciding
 from console.entering import add_entering
 from console.evidence import add_evidence, plainly
-from console.guard import add_guard, may, navigation
+from console.guard import add_guard, may, navigation, section
 from console.holding import add_holding
 from console.home import add_home
 from console.listing import add_listing
@@ -38,7 +38,7 @@ from console.reporting import add_reporting
 from console.requiring import add_requiring
 from console.revoking import add_revoking
 from console.service import Console
-from console.shown import day, instant, instants, who, words
+from console.shown import day, instant, instants, month, remedy, sentence, who, words
 from console.standing import add_standing
 from console.suspected import add_suspected
 from console.verifying import add_verifying
@@ -111,10 +111,12 @@ def create_console(console: Console, *, secret_key: bytes) -> Flask:
     for add in _ADDS:
         add(app, console)
     app.jinja_env.filters.update(instant=instant, instants=instants, day=day, words=words, who=who, plainly=plainly)
+    app.jinja_env.filters.update(sentence=sentence, remedy=remedy, month=month)
     app.jinja_env.globals.update(
         authority=console.name,
         test=console.name.startswith("TEST "),
         navigation=navigation,
+        section=section,
         fresh=_fresh,
         may=may,
         at_once=console.signs is not None,
@@ -158,7 +160,7 @@ def _told(error: TrialCpaError) -> tuple[str, int]:
     status, _ = problems.problem(error)
     if status == HTTPStatus.INTERNAL_SERVER_ERROR:
         return _told_nothing(error)
-    return _page(status, HTTPStatus(status).phrase, str(error), error.hint)
+    return _page(status, HTTPStatus(status).phrase, sentence(error), remedy(error))
 
 
 def _stale(_error: CSRFError) -> tuple[str, int]:

@@ -15,7 +15,7 @@ from flask import request
 from core.approval import DEVICE_MEMBERS, Device, Firmware
 from core.assurance import AssuranceCertificate, EarlierCpa
 from core.days import read_day
-from core.errors import BoundReached, TrialCpaError
+from core.errors import BoundReached, Finding, TrialCpaError
 from core.kinds import DraftPart
 from core.limits import CONTROLS, NAME_LIMIT, WORDS_LIMIT
 from core.plain_text import trimmed
@@ -74,6 +74,15 @@ LABELS: Mapping[str, str] = {
 }
 _HELD = {"image_sha256": "image_digest"}
 """Fields that have another name than the member that they are."""
+_ABOUT: tuple[tuple[DraftPart, tuple[str, ...]], ...] = (
+    (DraftPart.DEVICE, ("smets-", "gbcs-version", "device-", "model-")),
+    (DraftPart.FIRMWARE, ("firmware-",)),
+    (DraftPart.CERTIFICATES, ("assurance-", "earlier-cpa-", "certificate-")),
+    (DraftPart.TRIAL, ("maximum-devices", "start-", "expiry-", "trial-", "beyond-issuing-ca", "issuing-", "contact-")),
+    (DraftPart.KEY, ("csr.", "key-")),
+)
+"""With what the codes of findings begin that are about a part."""
+
 _SHA256 = re.compile(r"[0-9A-Fa-f]{64}")
 _DIGITS = re.compile(r"[0-9]{1,9}")
 
@@ -87,6 +96,11 @@ class Wanting:
     part: DraftPart
     field: str
     sentence: str
+
+
+def part_of(finding: Finding) -> DraftPart | None:
+    """Return the part in which somebody mends what a rule found; None if it may be in any."""
+    return next((part for part, begin in _ABOUT if finding.code.startswith(begin)), None)
 
 
 def label(name: str) -> str:

@@ -50,7 +50,7 @@ console_sessions = Table(
     Column("credential_id", ForeignKey("credentials.id"), nullable=False),
     Column("challenge_sha256", String),  # that a passkey answered: once; none where a test authority let somebody in
     Column("begun_at", Instant, nullable=False),
-    Column("expires_at", Instant, nullable=False),
+    Column("expires_at", Instant, nullable=False),  # fate: moves on while something is done in it
     Column("ended_at", Instant),  # fate
     UniqueConstraint("secret_sha256"),
     UniqueConstraint("challenge_sha256"),

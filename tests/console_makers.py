@@ -6,6 +6,7 @@ from core.actors import Actor
 from core.kinds import DraftPart
 from ra.applying import changing, drafts
 from ra.applying.apply import Apply
+from ra.auditing.dossier import dossier_there
 from ra.auditing.journal import searched
 from ra.deciding.many import named
 from ra.desk import Desk
@@ -23,6 +24,7 @@ NOT_OVER_HTTP = {
     *("begin_change", "foresee_change", "changed_before", "send_change"),
     *("step", "next_meeting", "reconcile_marked", "shown"),  # in a browser, too
     "named",  # asked for the links of an answer, once its use case has let somebody in
+    "dossier_there",  # a look at what another asks for
     *("pdf_of", "gather", "stands"),  # they typeset, and put things together, for whoever has been let in
 }
 """Use cases that no address of the API reaches."""
@@ -134,4 +136,5 @@ def acts_of_makers(desk: Desk, actor: Actor) -> list[Callable[[], object]]:
         lambda: step(desk, actor, "agi-of-another"),
         lambda: next_meeting(desk, actor),
         lambda: reconcile_marked(desk, actor, b""),
+        lambda: dossier_there(desk, actor, "TDT-2027-0001-8"),
     ]

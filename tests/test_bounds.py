@@ -226,6 +226,7 @@ UNBOUNDED = {
     "ra/entering/passkeys.py enrol": "one passkey for each invitation",
     "ra/entering/passkeys.py invite": "the SSC's own act",
     "ra/entering/sessions.py begin": "one session of two hours, of a test authority's demo people",
+    "ra/entering/sessions.py entered": "one instant of one's own session, once a minute at most",
     "ra/entering/sessions.py leave": "one fact for each session",
     "ra/entering/sessions.py revoke_session": "one fact for each session",
     "ra/reporting/report.py rendered": "one rendering of each report, which the DCC caused",

@@ -49,6 +49,7 @@ NOT_IN_THE_CYCLE = {
     "retract comment": "the same; tests/test_meetings.py retracts it",
     "begin session": "one row; tests/test_console.py comes in",
     "count passkey": "one number; tests/test_console_passkeys.py comes in",
+    "stay in session": "one instant of one row; tests/test_console_idle.py stays",
     "leave session": "one row; tests/test_console.py leaves",
     "revoke session": "one row and its fact; tests/test_console.py ends it",
     "invite": "one row and its fact; tests/test_console_passkeys.py invites",

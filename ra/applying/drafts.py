@@ -9,7 +9,16 @@ from itertools import groupby
 
 from core.actors import Actor
 from core.canonical import canonical, read_json
-from core.errors import BodyTooLarge, BoundReached, Finding, NoSuchThing, RulesRefused, TrialCpaError
+from core.errors import (
+    BodyTooLarge,
+    BoundReached,
+    Finding,
+    KeyTaken,
+    NoSuchThing,
+    RulesRefused,
+    Severity,
+    TrialCpaError,
+)
 from core.kinds import DraftPart
 from policy import csr
 from policy.roles import Operation
@@ -102,16 +111,26 @@ def throw_away(desk: Desk, actor: Actor, name: str) -> None:
 
 
 def judge(desk: Desk, actor: Actor, command: Apply) -> tuple[Finding, ...]:
-    """Return what the rules would find if an application were sent now, the fatal included."""
+    """Return what the rules would find if an application were sent now, the fatal included; a key that is taken too."""
     organisation = whose(actor)
     at = desk.clock.now()
+    taken: tuple[Finding, ...] = ()
     try:
         parsed = csr.parse(command.csr)
         with desk.store.read() as tx:
-            require_key_free(tx, parsed.public_key_sha256)
-            return judged(desk, tx, command, requests.organisation(tx, organisation), at=at)
+            taken = _if_taken(tx, parsed.public_key_sha256)
+            return (*taken, *judged(desk, tx, command, requests.organisation(tx, organisation), at=at))
     except RulesRefused as refused:
-        return refused.findings
+        return (*taken, *refused.findings)
+
+
+def _if_taken(tx: Transaction, public_key_sha256: str) -> tuple[Finding, ...]:
+    try:
+        require_key_free(tx, public_key_sha256)
+    except KeyTaken as error:
+        detail, remedy = str(error), error.hint
+        return (Finding(code=error.code, clause="F2.25", severity=Severity.FATAL, detail=detail, remedy=remedy),)
+    return ()
 
 
 def why_no_request(written: bytes) -> str | None:

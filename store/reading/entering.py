@@ -22,7 +22,7 @@ class SessionRow:
     Args:
         id: of the session; its secret is nowhere.
         actor: whose.
-        begun_at, expires_at: from when until when.
+        begun_at, expires_at: from when, and until when if nothing more is done in it.
     """
 
     id: str
