@@ -15,19 +15,30 @@ from api.service import COMMITTEE, READ_REFUSALS, WITH_CREDENTIAL, WRITE_REFUSAL
 from ra.committee import comments, interests
 from ra.committee.views import CommentList, CommentMade, InterestDeclared, InterestList
 
+_SHARED: dict[str, Any] = {"tags": [COMMITTEE], "security": WITH_CREDENTIAL}
+
 
 def add_committee(app: OpenAPI, service: Service) -> None:
     """Add the resource to the application."""
-    desk = service.desk
-    shared: dict[str, Any] = {"tags": [COMMITTEE], "security": WITH_CREDENTIAL}
+    _add_interests(app, service)
+    _add_comments(app, service)
+
+
+def _refused() -> tuple[dict[Any, Any], dict[Any, Any]]:
+    """What reading and writing are refused with."""
     not_found = refusals(HTTPStatus.NOT_FOUND)
-    read, written = {**not_found, **refusals(*READ_REFUSALS)}, {**not_found, **refusals(*WRITE_REFUSALS)}
+    return {**not_found, **refusals(*READ_REFUSALS)}, {**not_found, **refusals(*WRITE_REFUSALS)}
+
+
+def _add_interests(app: OpenAPI, service: Service) -> None:
+    desk = service.desk
+    read, written = _refused()
 
     @app.post(
         "/v1/applications/<application>/interests",
         operation_id="declareInterest",
         responses={201: answer(InterestDeclared), **written},
-        **shared,
+        **_SHARED,
     )
     def declare(header: WriteHeader, path: ApplicationPath, body: InterestBody) -> Response:
         """Declare an interest. It is shown beside the decision; no authorisation counts less for it."""
@@ -43,7 +54,7 @@ def add_committee(app: OpenAPI, service: Service) -> None:
         "/v1/applications/<application>/interests",
         operation_id="listInterests",
         responses={200: answer(InterestList), **read},
-        **shared,
+        **_SHARED,
     )
     def list_interests(path: ApplicationPath) -> Response:
         """List the interests that were declared, those that were withdrawn too."""
@@ -53,18 +64,23 @@ def add_committee(app: OpenAPI, service: Service) -> None:
         "/v1/interests/<interest>/withdrawal",
         operation_id="withdrawInterest",
         responses={200: answer(InterestDeclared), **written},
-        **shared,
+        **_SHARED,
     )
     def withdraw(header: WriteHeader, path: InterestPath) -> Response:
         """Withdraw an interest; that it was declared stays."""
         refuse_body()
         return service.write(header, lambda key: interests.withdraw_interest(desk, actor(), path.interest, key))
 
+
+def _add_comments(app: OpenAPI, service: Service) -> None:
+    desk = service.desk
+    read, written = _refused()
+
     @app.post(
         "/v1/applications/<application>/comments",
         operation_id="makeComment",
         responses={201: answer(CommentMade), **written},
-        **shared,
+        **_SHARED,
     )
     def comment(header: WriteHeader, path: ApplicationPath, body: CommentBody) -> Response:
         """Say something to the other officers; nobody outside the SSC reads it."""
@@ -78,7 +94,7 @@ def add_committee(app: OpenAPI, service: Service) -> None:
         "/v1/applications/<application>/comments",
         operation_id="listComments",
         responses={200: answer(CommentList), **read},
-        **shared,
+        **_SHARED,
     )
     def list_comments(path: ApplicationPath) -> Response:
         """List the comments on an application, those that were retracted too."""
@@ -88,7 +104,7 @@ def add_committee(app: OpenAPI, service: Service) -> None:
         "/v1/comments/<comment>/retraction",
         operation_id="retractComment",
         responses={200: answer(CommentMade), **written},
-        **shared,
+        **_SHARED,
     )
     def retract(header: WriteHeader, path: CommentPath) -> Response:
         """Take back a comment of your own; its words stay on record."""

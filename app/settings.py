@@ -129,17 +129,8 @@ def judged(raw: Mapping[str, Any], home: Path) -> Settings:
     return settings
 
 
-def template(*, store_url: str, port: int, passphrase: str, longest_trial_days: int, demo: bool = False) -> str:
-    """Return the settings file that `trialcpa init` writes.
-
-    Args:
-        store_url: of the register.
-        port: on which web listens.
-        passphrase: where that of the keys is read.
-        longest_trial_days: that an approval may have.
-        demo: whether the sign-in page offers demo people: of a test authority.
-    """
-    offered = "\n[console]\ndemo = true # a test authority's sign-in page offers its demo people\n" if demo else ""
+def template(*, store_url: str, port: int, passphrase: str, longest_trial_days: int) -> str:
+    """Return the settings file that `trialcpa init` writes."""
     return f"""\
 # Settings of this authority; docs/settings.md describes each key. What certificates say was fixed at the ceremony.
 
@@ -165,7 +156,7 @@ crl_interval_hours = 12
 register_interval_seconds = 60
 crl_life_hours = 48
 ocsp_life_hours = 12
-{offered}"""
+"""
 
 
 def change_port(home: Path, port: int) -> None:

@@ -12,6 +12,7 @@ from console.draft_form import Wanting
 from console.forms import field, request_key
 from console.guard import actor
 from console.service import Console
+from console.settling import settled
 from console.shown import remedy, sentence
 from core.approval import DEVICE_TYPES
 from core.errors import Finding, NoSuchThing, OperationNotPermitted, Severity, TrialCpaError
@@ -199,19 +200,11 @@ def _add_sent(app: Flask, console: Console) -> None:
     desk = console.desk
 
     def settle(identifier: str, act: Callable[[], str]) -> Response | tuple[str, int]:
-        try:
-            said = act()
-        except (NoSuchThing, OperationNotPermitted):
-            raise
-        except TrialCpaError as error:
+        def again(error: TrialCpaError) -> str:
             it = application_of(desk, actor(), identifier)
-            return render_template("attach.html", it=it, error=error, most=LARGEST_FILE // _MIB), 422
-        console.wrote()
-        flash(said)
-        onward = redirect(url_for("application", identifier=identifier), 303)
-        if "X-Goes-On" in request.headers:  # a script shows how far it is: it would follow, and eat what is said there
-            onward.status_code = 200
-        return onward
+            return render_template("attach.html", it=it, error=error, most=LARGEST_FILE // _MIB)
+
+        return settled(console, act, to=url_for("application", identifier=identifier), again=again)
 
     @app.get("/console/applications/<identifier>/files")
     def attaching(identifier: str) -> str:

@@ -13,12 +13,13 @@ from console.forms import field, request_key, signed
 from console.guard import actor, may
 from console.service import Console
 from core.errors import NotFound, OperationNotPermitted, TrialCpaError
-from core.kinds import AGREED_DECISION, ENDING, OPEN_DECISION, AuthorisedAct, DecisionKind, DecisionState
+from core.kinds import OPEN_DECISION, AuthorisedAct, DecisionKind, DecisionState
 from officers import claims
 from officers.statement import Claim, Listed
 from ra.deciding import look
 from ra.deciding.authorise import sign_for
 from ra.deciding.many import progress
+from ra.deciding.offered import drafting, offered
 from ra.deciding.second import reject, second
 from ra.deciding.views import DecisionAnswer, DecisionAuthorised, DecisionRejected, DecisionSeconded
 
@@ -27,9 +28,6 @@ LOOK_SECONDS = 1
 
 SOON = timedelta(minutes=1)
 """In which it does so: the authority takes a second or two, and what takes longer is looked at by whoever wants to."""
-
-_CERTIFY = frozenset({DecisionKind.GRANT, DecisionKind.REKEY})
-"""What always ends in a certificate; an amendment says by its issue whether it does."""
 
 _Done: TypeAlias = DecisionAuthorised | DecisionSeconded | DecisionRejected
 
@@ -88,11 +86,6 @@ def add_deciding(app: Flask, console: Console) -> None:
         return redirect(url_for("decision", identifier=identifier, onward=onward), 303)
 
 
-def drafting(it: DecisionAnswer) -> bool:
-    """Return whether the authority has still to draft what it will sign: before that nobody can second it."""
-    return not _digests(it) and (it.kind in _CERTIFY or it.issue is not None)
-
-
 def _looked_at(console: Console, identifier: str) -> Response:
     it, waits = look.decision(console.desk, actor(), identifier), "onward" in request.args
     if waits and it.state is DecisionState.DONE and it.approval is not None:
@@ -121,27 +114,24 @@ def show_decision(
         error: why anything else on it was refused.
     """
     it = look.decision(console.desk, actor(), identifier)
-    opened = it.state in OPEN_DECISION
-    own = it.proposer == actor().name
-    seconds = may("secondDecision") and opened and not own and it.authorised_at is not None and not drafting(it)
+    may_do = offered(actor(), it)
     of_many = it.kind is DecisionKind.REVOKE and it.approval is None
-    done = it.state in AGREED_DECISION and (it.issue is not None or it.kind in ENDING)
-    said = any(each.officer == actor().name for each in it.witnesses)
     return render_template(
         "decision.html",
         it=it,
-        opened=opened,
-        may_sign=may("authoriseDecision") and opened and own and it.authorised_at is None,
-        may_second=seconds,
-        may_reject=may("rejectDecision") and opened,
+        opened=may_do.opened,
+        may_sign=may_do.sign,
+        may_second=may_do.second,
+        may_reject=may_do.reject,
+        may_acknowledge=may_do.acknowledge,
         digests=_digests(it),
         signs=console.signs is not None,
-        asks=_asks(console, it) if opened and may("secondDecision") else {},
+        asks=_asks(console, it) if may_do.opened and may("secondDecision") else {},
         typed=typed,
         error=error,
-        drafting=opened and drafting(it),
+        drafting=may_do.drafting,
         many=progress(console.desk, actor(), identifier) if of_many else None,
-        witnesses=may("witnessDecision") and done and not said,
+        witnesses=may_do.witness,
     )
 
 

@@ -17,6 +17,7 @@ from core.kinds import OPEN_DECISION, AgendaKind
 from core.limits import NAME_LIMIT
 from core.words import counted
 from ra.committee.saying import LONGEST
+from ra.deciding.offered import may_second
 from ra.doors import admit
 from ra.meeting import agenda, meetings
 from ra.meeting.agenda import MOST_ITEMS, MinuteItem
@@ -164,14 +165,14 @@ def _item_shown(console: Console, identifier: str, error: TrialCpaError | None =
     if it is None:  # it was taken off between the two
         raise NoSuchThing(kind="agenda item", identifier=identifier)
     decision = it.decision
-    seconds = decision is not None and decision.state in OPEN_DECISION and decision.proposer != actor().name
+    seconds = decision is not None and may_second(actor(), decision.proposer, decision.state)
     return render_template(
         "agenda_item.html",
         at=at,
         it=it,
         keeps=may("minuteItem") and at.meeting.cancelled_at is None,
         error=error,
-        seconds=seconds and may("secondDecision"),
+        seconds=seconds,
         opened=decision is not None and decision.state in OPEN_DECISION,
         page_of=_page_of(it),
         longest=LONGEST,

@@ -5,12 +5,12 @@ from werkzeug.wrappers import Response
 
 from console.answering import ask
 from console.forms import request_key, signed
-from console.guard import actor, may
+from console.guard import actor
 from console.service import Console
 from console.settling import settled
 from console.typed import one_of, several, words
 from core.errors import BodyMalformed, NoRoster, TrialCpaError
-from core.kinds import AuthorisedAct, OrderKind, OrderState
+from core.kinds import AuthorisedAct, OrderKind
 from core.limits import NAME_LIMIT
 from officers.claims import to_order
 from officers.order import LONGEST_WHY
@@ -30,29 +30,32 @@ _KINDS = {each.value: each for each in OrderKind}
 
 def add_ordering(app: Flask, console: Console) -> None:
     """Add the pages to the application."""
+    _add_list(app, console)
+    _add_one(app, console)
+
+
+def _listed(console: Console, error: TrialCpaError | None = None) -> str:
     desk = console.desk
+    found = look.orders(desk, actor(), after=request.args.get("after", "")[:NAME_LIMIT], limit=ROWS)
+    try:
+        members = roster(desk, actor()).members
+    except NoRoster:
+        members = ()
+    return render_template("orders.html", page=found, members=members, error=error, longest=LONGEST_WHY)
 
-    def listed(error: TrialCpaError | None = None) -> str:
-        found = look.orders(desk, actor(), after=request.args.get("after", "")[:NAME_LIMIT], limit=ROWS)
-        try:
-            members = roster(desk, actor()).members
-        except NoRoster:
-            members = ()
-        return render_template("orders.html", page=found, members=members, error=error, longest=LONGEST_WHY)
 
-    def show(identifier: str, error: TrialCpaError | None = None) -> str:
-        it = look.order(desk, actor(), identifier)
-        own = any(each.officer == actor().name for each in it.authorised_by)
-        signs = may("authoriseOrder") and it.state is OrderState.OPEN and not own
-        asked = ask(console, _claim(it)) if signs else None
-        return render_template(
-            "order.html", it=it, error=error, may_sign=signs, ask=asked, signs=console.signs is not None
-        )
+def _shown(console: Console, identifier: str, error: TrialCpaError | None = None) -> str:
+    it = look.order(console.desk, actor(), identifier)
+    signs = look.may_authorise(actor(), it)
+    asked = ask(console, _claim(it)) if signs else None
+    return render_template("order.html", it=it, error=error, may_sign=signs, ask=asked, signs=console.signs is not None)
 
+
+def _add_list(app: Flask, console: Console) -> None:
     @app.get("/console/orders")
     def orders() -> str:
         """List the orders to the authority, and write one down."""
-        return listed()
+        return _listed(console)
 
     @app.post("/console/orders")
     def give_order() -> Response | tuple[str, int]:
@@ -61,17 +64,21 @@ def add_ordering(app: Flask, console: Console) -> None:
         made: list[str] = []
 
         def act() -> str:
-            done = order(desk, actor(), _command(), request_key())
+            done = order(console.desk, actor(), _command(), request_key())
             made.append(done.order)
             return f"{done.order} is written down. Nothing comes of it before it is signed for, below."
 
-        answer = settled(console, act, to="", again=listed)
+        answer = settled(console, act, to="", again=lambda error: _listed(console, error))
         return answer if not made else redirect(url_for("order_page", identifier=made[0]), 303)
+
+
+def _add_one(app: Flask, console: Console) -> None:
+    desk = console.desk
 
     @app.get("/console/orders/<identifier>")
     def order_page(identifier: str) -> str:
         """Show an order: what it says, and who has signed for it."""
-        return show(identifier)
+        return _shown(console, identifier)
 
     @app.post("/console/orders/<identifier>/authorisation")
     def sign_order(identifier: str) -> Response | tuple[str, int]:
@@ -87,7 +94,7 @@ def add_ordering(app: Flask, console: Console) -> None:
             )
 
         here = url_for("order_page", identifier=identifier)
-        return settled(console, act, to=here, again=lambda error: show(identifier, error))
+        return settled(console, act, to=here, again=lambda error: _shown(console, identifier, error))
 
 
 def _claim(it: OrderAnswer) -> Claim:

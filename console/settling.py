@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from flask import flash, redirect
+from flask import flash, redirect, request
 from werkzeug.wrappers import Response
 
 from console.service import Console
@@ -28,4 +28,7 @@ def settled(
         return again(error), 422
     console.wrote()
     flash(said)
-    return redirect(to, 303)
+    onward = redirect(to, 303)
+    if "X-Goes-On" in request.headers:  # a script shows how far it is: it would follow, and eat what is said there
+        onward.status_code = 200
+    return onward

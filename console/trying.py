@@ -15,6 +15,7 @@ from core.errors import CredentialInvalid, OperationNotPermitted
 from core.kinds import OPEN_DECISION, ApplicationState, DraftPart
 from ra.applying.look import application as application_of
 from ra.deciding.look import decision as decision_of
+from ra.deciding.offered import may_second
 from ra.desk import Desk
 from ra.doors import admit
 from ra.telling.approvals import approval as approval_of
@@ -92,7 +93,7 @@ def _of_decision(desk: Desk, people: Names, named: str) -> Onward | None:
         return None
     if it.authorised_at is None:
         return None if own == it.proposer else Onward(name=it.proposer, then=then, words="who signs for it")
-    if may("secondDecision") and own != it.proposer:
+    if may_second(actor(), it.proposer, it.state):
         return None
     return Onward(name=first(people, "secondDecision", but=it.proposer), then=then, words="who seconds it")
 

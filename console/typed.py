@@ -11,7 +11,7 @@ from typing import TypeVar
 from flask import request
 
 from console.forms import LONGEST_LIST
-from core.approval import OFFICERS_CAUSES, EndCause, Firmware
+from core.approval import OFFICERS_CAUSES, Firmware
 from core.classification import Classification, Passage, Recipient
 from core.days import read_day
 from core.errors import BodyMalformed
@@ -28,7 +28,7 @@ from ra.deciding.kinds.rekey import ProposeRekey
 from ra.deciding.kinds.revocation import ProposeRevocation
 from ra.deciding.kinds.waiting_withdrawal import ProposeWaitingWithdrawal
 from ra.deciding.kinds.withdrawal import ProposeWithdrawal
-from ra.deciding.many import ProposeRevocations
+from ra.deciding.many import CAUSES_OF_MANY, ProposeRevocations
 from ra.grounds import REASONS, Minutes
 
 LARGEST_NUMBER = 9
@@ -143,7 +143,7 @@ def revocations() -> ProposeRevocations:
     return ProposeRevocations(
         approvals=tuple(str(ApprovalIdentifier.parse(each)) for each in named),
         issuing_ca=issuing_ca or None,
-        cause=one_of("cause", {each.value: each for each in (EndCause.SSC, EndCause.KEY_COMPROMISE)}),
+        cause=one_of("cause", {each.value: each for each in CAUSES_OF_MANY}),
         reasons=_reasons(),
         invalidity_date=_instant("invalidity_date"),
         minutes=_minutes(),

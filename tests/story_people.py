@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from playwright.sync_api import Browser, ConsoleMessage, FilePayload, Locator, Page
+from playwright.sync_api import Browser, ConsoleMessage, Error, FilePayload, Locator, Page
 
 from core.actors import CONSOLE
 from ra.access import grant_access
@@ -118,7 +118,15 @@ class Person:
 
     def open(self, address: str) -> None:
         """Go to a page; by the sign-in page, where a session has ended meanwhile."""
-        self.page.goto(f"{self.stage.pages.origin}{address}" if address.startswith("/") else address)
+        place = f"{self.stage.pages.origin}{address}" if address.startswith("/") else address
+        try:
+            self.page.goto(place)
+        except Error as error:
+            # A decision's page leads on by itself when it is done, at the moment that somebody goes elsewhere.
+            if "interrupted by another navigation" not in error.message:
+                raise
+            self.page.wait_for_load_state()
+            self.page.goto(place)
         if urlsplit(self.page.url).path == "/console/sign-in":
             self._comes_in()
 

@@ -161,6 +161,10 @@ def test_an_authority_is_never_overwritten(held: Path) -> None:
     assert (held / "ceremony" / "transcript.txt").read_bytes() == before
 
 
+def test_what_a_test_authority_offers_stands_in_its_settings(held: Path) -> None:
+    assert load(held).console_demo
+
+
 def test_what_is_secret_is_for_its_owner_only(held: Path) -> None:
     secrets = [
         *held.glob("keys/*"),

@@ -14,6 +14,7 @@ from ra.applying import changing, drafts
 from ra.applying.change import change_application
 from ra.applying.look import application as application_of
 from ra.applying.views import ApplicationAnswer
+from ra.reporting.report import month_of
 from tests.api_world import Api, done
 from tests.browser_world import HEIGHT, MIDDLE, NARROW, WIDE, chromium, listening, saved, seen_by
 from tests.console_world import Pages
@@ -189,6 +190,18 @@ def test_further_files_are_attached_to_what_was_sent(pages: Pages) -> None:
         form = {"csrf_token": csrf(pages), "fresh": f"{number}" * 22, "file": (BytesIO(body), f"{number}.pdf")}
         assert pages.post("manufacturer", f"/console/applications/{application}/files", form).status_code == 303
     assert [each.name for each in said(pages, application).evidence] == ["0.pdf", "1.pdf"]
+
+
+@pytest.mark.parametrize("place", ["/console/applications/{application}/files", "/console/reports/{month}/files"])
+def test_a_script_that_shows_how_far_a_file_is_goes_on_by_itself(pages: Pages, place: str) -> None:
+    """It must not follow by itself, or it would eat what is said there: it is told where to go, with 200."""
+    address = place.format(application=pages.api.applied(), month=month_of(pages.desk.clock.now()))
+    who = "dcc" if "reports" in place else "manufacturer"
+    token = pages.fields(pages.get(who, "/console/sessions").text, "/console/sign-out")["csrf_token"]
+    form = {"csrf_token": token, "fresh": "A" * 22, "file": (BytesIO(b"%PDF-1.7\n1\n%%EOF\n"), "a.pdf")}
+    sent = pages.browser(who).post(address, base_url=pages.origin, data=form, headers={"X-Goes-On": "yes"})
+    assert sent.status_code == 200
+    assert "a.pdf is attached" in pages.get(who, sent.headers["Location"]).text
 
 
 def test_the_service_takes_the_version_that_was_read(pages: Pages) -> None:

@@ -61,9 +61,3 @@ def test_a_row_that_says_test_loads_nothing_where_the_settings_do_not(
         assert found["loaded"] == ["app.demo_people", "console.demo", "console.trying"]
     else:
         assert (found["demo"], found["offered"], found["loaded"]) == (404, False, [])
-
-
-@pytest.mark.parametrize("demo", [True, False])
-def test_only_the_settings_of_a_test_authority_say_so(demo: bool) -> None:  # noqa: FBT001 - a case
-    text = template(store_url="sqlite:///x", port=8470, passphrase="prompt", longest_trial_days=731, demo=demo)
-    assert ("demo = true" in text) is demo

@@ -48,11 +48,13 @@ def test_a_whole_trial_is_played_in_browsers(stage: Stage) -> None:
         passkey_counts(stage, "officer-2")
     _refused(stage, _applied(stage, OTHER_MODEL))
     application = _applied(stage, MODEL, whole=True)
+    _changed(stage, application)
     _required(stage, application)
     approval = _granted(stage, application)
     _accepted(stage, approval, 1)
     _listed(stage, approval, FIRST)
     _deployed(stage, approval)
+    _answered_suspicion(stage, approval)
     _amended(stage, approval)
     _reported(stage)
     _revoked_for_the_breach(stage, approval)
@@ -116,6 +118,22 @@ def _applied(stage: Stage, model: str, *, whole: bool = False) -> str:
         maker.press("Attach it")
         maker.sees("assessment.pdf is attached")
     return application
+
+
+def _changed(stage: Stage, application: str) -> None:
+    """What was sent is changed before anybody proposes; officers see what it said and says (F2.18)."""
+    maker, one = stage.who("manufacturer"), stage.who("officer-1")
+    maker.open(f"/console/applications/{application}")
+    maker.press("Change the application")
+    maker.follow("Dates, limit and purpose")
+    maker.writes("Purpose", "A field trial in Leeds and York.")
+    maker.press("Keep and go on")
+    maker.follow("Check your answers")
+    maker.sees("What it says now", "A field trial in Leeds and York.")
+    maker.press("Send the change")
+    maker.sees("It is changed: this is version 2")
+    one.open(f"/console/applications/{application}")
+    one.sees("Version 2 beside version 1", "A field trial in Leeds.", "A field trial in Leeds and York.")
 
 
 def _certified(stage: Stage, model: str) -> None:
@@ -283,6 +301,32 @@ def _deployed(stage: Stage, approval: str) -> None:
     two = stage.who("officer-2")
     two.open(f"/console/approvals/{approval}")
     two.sees(f"{LIMIT + 1} of {LIMIT} deployed", "Above the limit", "Suspected")
+
+
+def _answered_suspicion(stage: Stage, approval: str) -> None:
+    """The Manufacturer is told what is suspected, in words of its own notice, and answers with a file (F2.23)."""
+    one, maker = stage.who("officer-1"), stage.who("manufacturer")
+    one.open(f"/console/approvals/{approval}")
+    one.goes_to("/console/breaches/")
+    breach = one.named
+    one.unfolds("Tell its Manufacturer")
+    one.writes("What it is told", "The DCC reports a device more than your limit.")
+    one.press("Tell it")
+    one.sees("what its Manufacturer sees and answers")
+    maker.open("/console/suspicions")
+    maker.goes_to(f"/console/suspicions/{breach}")
+    maker.sees("The DCC reports a device more than your limit.", approval)
+    maker.follow("Attach a file")
+    maker.gives("field-log.pdf", LOG, kind="application/pdf")
+    maker.press("Attach it")
+    maker.sees("field-log.pdf is attached")
+    maker.open(f"/console/suspicions/{breach}")
+    maker.writes("Your answer", "It was installed by mistake, and is taken out.")
+    maker.press("Send the answer")
+    maker.sees("Your answer is with the Security Sub-Committee", "It was installed by mistake")
+    assert not maker.page.get_by_role("button", name="Send the answer").count()
+    one.open(f"/console/breaches/{breach}")
+    one.sees("Its answer", "It was installed by mistake, and is taken out.")
 
 
 def _amended(stage: Stage, approval: str) -> None:

@@ -6,7 +6,7 @@ from datetime import date, timedelta
 from pathlib import Path
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import event, select
 
 from core.actors import Actor
 from core.errors import (
@@ -105,6 +105,28 @@ def test_an_agenda_is_filled_from_what_waits_gone_through_and_minuted(world: Wor
     assert [each.subject for each in meeting(desk, AUDITOR, of).offered] == [first]
     (again,) = place_on_agenda(desk, OFFICER_1, of, [first]).items
     assert [each.item for each in meeting(desk, AUDITOR, of).items] == [one, again], "behind all that was ever on it"
+
+
+def test_an_agenda_asks_no_more_for_more_items(world: World) -> None:
+    """Each item has its decision and an interest; what is asked of the store does not grow with them."""
+    api, of, asked = Api(world), called(world), list[str]()
+
+    def on_it(many: int) -> int:
+        for number in range(many):
+            application = api.applied(device=another_device(10 * many + number))
+            place_on_agenda(world.desk, OFFICER_1, of, [application])
+            declare_interest(world.desk, OFFICER_1, application, officer="", words=f"Of {application}.")
+            decision = api.proposed(kind="refuse", application=application)
+        asked.clear()
+        shown = meeting(world.desk, AUDITOR, of)
+        assert shown.items[-1].decision is not None
+        assert shown.items[-1].decision.decision == decision
+        assert [each.text for each in shown.items[-1].interests] == [f"Of {application}."]
+        return len(asked)
+
+    event.listen(world.store._engine, "before_cursor_execute", lambda *words: asked.append(words[2]))
+    few, more = on_it(2), on_it(6)
+    assert few == more, asked
 
 
 def test_what_is_overdue_is_offered_first(world: World) -> None:

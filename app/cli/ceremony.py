@@ -166,8 +166,9 @@ def _settings(plan: Plan) -> tuple[str, Tokens | None, Tokens | None]:
         port=plan.port,
         passphrase=plan.passphrase,
         longest_trial_days=plan.longest_trial_days,
-        demo=plan.environment == "test",
     )
+    if plan.environment == "test":
+        text = settings_file.changed(text, "console", "demo", "true")
     if plan.keys_file is None:
         return text, None, None
     said = read_keys_file(plan.keys_file)

@@ -4,6 +4,7 @@ The Code leaves it to the Committee what follows. The authority records it and s
 nobody's authorisation less for it.
 """
 
+from collections.abc import Sequence
 from datetime import datetime
 
 from core.actors import Actor
@@ -84,6 +85,12 @@ def interests_of(desk: Desk, actor: Actor, application: str) -> InterestList:
 def interests_in(tx: Transaction, application: str | None) -> tuple[InterestAnswer, ...]:
     """Return the interests in an application as they are shown beside it; none where it comes from none."""
     return () if application is None else tuple(map(_shown, reading.interests_in(tx, application)))
+
+
+def interests_in_each(tx: Transaction, applications: Sequence[str]) -> dict[str, tuple[InterestAnswer, ...]]:
+    """Return the interests in each of some applications as they are shown beside it."""
+    found = reading.interests_in_each(tx, applications)
+    return {application: tuple(map(_shown, each)) for application, each in found.items()}
 
 
 def _declare(

@@ -8,6 +8,7 @@ from core.errors import SamePerson
 from core.facts import Fact, FactKind
 from policy.roles import Operation
 from ra.access import authorise
+from ra.deciding.offered import is_another
 from ra.deciding.views import DecisionAcknowledged
 from ra.desk import Desk
 from ra.repeat import RequestKey, once
@@ -33,7 +34,7 @@ def acknowledge(desk: Desk, actor: Actor, identifier: str, request: RequestKey |
 
 
 def _acknowledge(tx: Transaction, actor: Actor, identifier: str, at: datetime) -> DecisionAcknowledged:
-    if requests.decision(tx, identifier).proposer == actor.name:
+    if not is_another(actor, requests.decision(tx, identifier).proposer):
         raise SamePerson(person=actor.name)
     decisions.acknowledge(tx, identifier, by=actor.name, at=at)
     facts.record(tx, Fact(FactKind.DECISION_ACKNOWLEDGED, at, actor, subject=identifier))

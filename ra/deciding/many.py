@@ -37,6 +37,9 @@ from store.transactions import Transaction
 MOST = 100_000
 """Approvals of one act: more are another one."""
 
+CAUSES_OF_MANY = (EndCause.SSC, EndCause.KEY_COMPROMISE)
+"""Why many are revoked together; a breach is its approval's own, and a Manufacturer asks for one."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class ProposeRevocations:
@@ -72,9 +75,11 @@ def table(tx: Transaction, tabled: Tabled, command: ProposeRevocations) -> Propo
 
     Raises:
         NoSuchThing: there is no such approval, or no such issuing CA.
-        BodyMalformed: it is of none, or of too many.
+        BodyMalformed: it is of none, or of too many, or for a cause that is each approval's own.
         RulesRefused: an invalidity date that cannot be.
     """
+    if command.cause not in CAUSES_OF_MANY:
+        raise BodyMalformed(detail=f"many are not revoked together for {command.cause}")
     facts = RevocationFacts(command.cause, command.invalidity_date, tabled.at)
     refuse_fatal(revocation_findings(facts))
     listed = sorted({*command.approvals} if command.issuing_ca is None else _under(tx, command.issuing_ca, tabled.at))

@@ -22,6 +22,7 @@ from ra.deciding import notice
 from ra.deciding.authorise import claim_of, digests_of, digests_said, named, require_a_key, require_authorised
 from ra.deciding.every_kind import kind_of
 from ra.deciding.many import is_of_many
+from ra.deciding.offered import is_another
 from ra.deciding.quorum import officers_needed
 from ra.deciding.views import Accepted, DecisionRejected, DecisionSeconded
 from ra.desk import Desk
@@ -150,7 +151,7 @@ def _reject(
 def _require_acceptable(
     tx: Transaction, decision: Decision, actor: Actor, *, proposal_sha256: str, accepted: tuple[str, ...]
 ) -> None:
-    if decision.proposer == actor.name:
+    if not is_another(actor, decision.proposer):
         raise SamePerson(person=actor.name)
     needed = DecisionState.PROPOSED if decision.issue is None else DecisionState.DRAFTED
     if decision.state is not needed:

@@ -16,7 +16,7 @@ from core.kinds import OPEN_DECISION, AgendaKind
 from core.local_time import overdue_before
 from policy.roles import Operation, party_of
 from ra.access import authorise, not_permitted
-from ra.committee.interests import interests_in
+from ra.committee.interests import interests_in_each
 from ra.committee.saying import name_of, no_longer, require_room, salted
 from ra.desk import Desk, new_identifier
 from ra.meeting.meetings import meeting_shown, standing_meeting
@@ -38,6 +38,7 @@ from ra.waiting.views import TaskAnswer
 from store.reading import meetings as reading
 from store.reading import requests
 from store.reading.meetings import AgendaItem, ItemMinute
+from store.rows import Decision
 from store.transactions import Transaction
 from store.verbs import facts, meetings
 
@@ -296,10 +297,12 @@ def _minute(tx: Transaction, actor: Actor, command: MinuteItem, words: tuple[str
 
 def _items(tx: Transaction, meeting_id: str, listed: Sequence[AgendaItem], waiting: Waiting) -> tuple[ItemAnswer, ...]:
     decided, minuted = reading.decided_by(tx, listed), reading.minutes_of(tx, meeting_id)
-    declared = {each: interests_in(tx, each) for each in dict.fromkeys(one.application for one in listed)}
+    # For all of them together: an agenda has two hundred items.
+    decisions = requests.decisions_by(tx, list(dict.fromkeys(decided.values())))
+    declared = interests_in_each(tx, list({each.application: None for each in listed if each.application is not None}))
     found = []
     for each in listed:
-        decision = _decision(tx, decided.get(each.id))
+        decision = _decision(decisions.get(decided.get(each.id, "")))
         task = waiting.tasks.get(each.subject)
         if task is None and decision is not None:
             task = waiting.tasks.get(decision.decision)
@@ -320,7 +323,7 @@ def _items(tx: Transaction, meeting_id: str, listed: Sequence[AgendaItem], waiti
                 urgent=task is not None and task.urgent,
                 decision=decision,
                 minute=None if minute is None else _minuted(minute),
-                interests=declared[each.application],
+                interests=() if each.application is None else declared[each.application],
             )
         )
     return tuple(found)
@@ -331,10 +334,9 @@ def _may_wait(decision: ItemDecision | None, waiting: Waiting) -> bool:
     return waiting.more if decision is None else decision.state in OPEN_DECISION
 
 
-def _decision(tx: Transaction, identifier: str | None) -> ItemDecision | None:
-    if identifier is None:
+def _decision(found: Decision | None) -> ItemDecision | None:
+    if found is None:
         return None
-    found = requests.decision(tx, identifier)
     return ItemDecision(
         decision=found.id,
         kind=found.kind,

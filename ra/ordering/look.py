@@ -6,8 +6,9 @@ from datetime import datetime
 from core.actors import Actor
 from core.canonical import read_json
 from core.errors import OrderRefused
+from core.kinds import OrderState
 from officers.order import in_words, officers_wanted, read_order
-from policy.roles import Operation
+from policy.roles import Operation, permitted
 from ra.access import authorise
 from ra.authorising import roster_shown
 from ra.desk import Desk
@@ -26,6 +27,12 @@ def order(desk: Desk, actor: Actor, identifier: str) -> OrderAnswer:
     with desk.store.read() as tx:
         found = reading.order(tx, identifier)
         return _shown(tx, found, reading.signers_of(tx, [found.id])[found.id], at)
+
+
+def may_authorise(actor: Actor, it: OrderAnswer) -> bool:
+    """Return whether somebody may sign for an order as it stands: each officer does so once."""
+    own = any(each.officer == actor.name for each in it.authorised_by)
+    return permitted(actor, Operation.ORDER, owner=None) and it.state is OrderState.OPEN and not own
 
 
 def orders(desk: Desk, actor: Actor, *, after: str, limit: int) -> OrderPage:

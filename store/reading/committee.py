@@ -1,5 +1,6 @@
 """What the committee says of an application beside its decisions: interests that are declared, and comments."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -8,6 +9,7 @@ from sqlalchemy import Row, Text, bindparam, select
 
 from core.errors import NoSuchThing
 from store.committee_tables import comments, interests
+from store.portions import portions
 from store.transactions import Transaction
 
 _APPLICATION = bindparam("application", type_=Text())
@@ -15,6 +17,11 @@ _IDENTIFIER = bindparam("identifier", type_=Text())
 _INTERESTS = (
     select(interests)
     .where(interests.c.application_id == _APPLICATION)
+    .order_by(interests.c.declared_at, interests.c.id)
+)
+_INTERESTS_IN = (
+    select(interests)
+    .where(interests.c.application_id.in_(bindparam("applications", expanding=True)))
     .order_by(interests.c.declared_at, interests.c.id)
 )
 _COMMENTS = (
@@ -74,6 +81,15 @@ class Comment:
 def interests_in(tx: Transaction, application: str) -> list[Interest]:
     """Return the interests in an application, the oldest first, those that were withdrawn too."""
     return [_interest(row) for row in tx.connection.execute(_INTERESTS, {"application": application})]
+
+
+def interests_in_each(tx: Transaction, applications: Sequence[str]) -> dict[str, list[Interest]]:
+    """Return the interests in each of some applications, the oldest first, those that were withdrawn too."""
+    found: dict[str, list[Interest]] = {each: [] for each in applications}
+    for some in portions(applications):
+        for row in tx.connection.execute(_INTERESTS_IN, {"applications": list(some)}):
+            found[row.application_id].append(_interest(row))
+    return found
 
 
 def interest(tx: Transaction, identifier: str) -> Interest:

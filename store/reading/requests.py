@@ -1,6 +1,6 @@
 """Organisations, credentials, applications and decisions, one by one and as lists paged by cursor."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from typing import Any
 
 from sqlalchemy import Integer, Row, Text, and_, bindparam, or_, select
@@ -8,6 +8,7 @@ from sqlalchemy import Integer, Row, Text, and_, bindparam, or_, select
 from core.errors import NoSuchThing
 from core.identifiers import Serial
 from core.kinds import OPEN_DECISION, UNDECIDED, DecisionState, DraftState, KeyState
+from store.portions import portions
 from store.rows import Application, Credential, Decision, DraftRow, Organisation, device_of, firmware_of
 from store.tables import applications, approvals, credentials, decisions, drafts, organisations, public_keys
 from store.transactions import Transaction, read_once
@@ -30,6 +31,7 @@ _CREDENTIAL = select(credentials).where(credentials.c.key_sha256 == bindparam("k
 _APPLICATION = select(applications).where(applications.c.id == _IDENTIFIER)
 _HOLD_APPLICATION = select(applications.c.id).where(applications.c.id == _IDENTIFIER).with_for_update()
 _DECISION = select(decisions).where(decisions.c.id == _IDENTIFIER)
+_DECISIONS = select(decisions).where(decisions.c.id.in_(bindparam("identifiers", expanding=True)))
 _DRAFTS = (
     select(drafts)
     .where(drafts.c.decision_id == _IDENTIFIER, drafts.c.state != DraftState.ABANDONED)
@@ -110,6 +112,15 @@ def decision(tx: Transaction, identifier: str) -> Decision:
     if row is None:
         raise NoSuchThing(kind="decision", identifier=identifier)
     return decision_row(row)
+
+
+def decisions_by(tx: Transaction, identifiers: Sequence[str]) -> dict[str, Decision]:
+    """Return decisions by identifier; one that there is not is left out."""
+    found = dict[str, Decision]()
+    for some in portions(identifiers):
+        for row in tx.connection.execute(_DECISIONS, {"identifiers": list(some)}):
+            found[row.id] = decision_row(row)
+    return found
 
 
 def decision_list(tx: Transaction, *, approval: str | None = None, after: str, limit: int = PAGE) -> list[Decision]:
