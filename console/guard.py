@@ -5,17 +5,18 @@ the form has the token that flask-wtf gave to this browser's session.
 """
 
 from collections.abc import Callable, Mapping
+from http import HTTPStatus
 from typing import cast
 from urllib.parse import urlsplit
 
-from flask import Flask, Response, abort, g, redirect, request, session, url_for
+from flask import Flask, Response, abort, g, make_response, redirect, render_template, request, session, url_for
 from flask.sessions import SecureCookieSessionInterface
 from flask_wtf.csrf import CSRFProtect
 from itsdangerous import BadSignature
 from werkzeug.http import parse_cookie
 from werkzeug.wrappers import Response as AnyResponse
 
-from console.forms import FORM_LIMIT, LARGER
+from console.forms import FORM_LIMIT, LARGER, words_sent
 from console.service import Console
 from core.actors import Actor
 from core.errors import OperationNotPermitted
@@ -139,6 +140,10 @@ def _who(console: Console) -> AnyResponse | None:
         return None
     if request.method in ("GET", "HEAD"):
         return redirect(url_for("sign_in", then=request.full_path.rstrip("?")))
+    typed = words_sent()
+    if typed:
+        page = render_template("not_sent.html", typed=typed, ended=True)
+        return make_response(page, HTTPStatus.FORBIDDEN)
     return redirect(url_for("sign_in", lost="yes"), 303)
 
 
