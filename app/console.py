@@ -17,8 +17,8 @@ from api import problems
 from api.lookout import Lookout
 from api.readiness import Purpose
 from api.status import batch, batch_table
+from api.status.mirror import Mirror
 from api.status.questions import parse_question
-from api.status.snapshot import Mirror
 from api.status.verify import answer
 from app.house import House, origin_of
 from app.kept_results import KeptResults
@@ -86,7 +86,9 @@ def with_console(application: "WSGIApplication", house: House, mirror: Mirror, l
         require_whole=mirror.require_whole,
         pictures=None if house.settings.renderer is None else Renderer(house.settings.renderer),
     )
-    made = _for_trying(console, house) if row.environment == "test" else _live(console, house)
+    # The settings decide, not the row alone: whoever writes the register must not load what lets people in so easily.
+    trying = house.settings.console_demo and row.environment == "test"
+    made = _for_trying(console, house) if trying else _live(console, house)
     pages = made.wsgi_app
 
     def by_path(environ: "WSGIEnvironment", start: "StartResponse") -> "Iterable[bytes]":
@@ -170,7 +172,7 @@ def _live(console: Console, house: House) -> Flask:
 
 
 def _for_trying(console: Console, house: House) -> Flask:
-    """A test authority's, with its demo people."""
+    """A test authority's whose settings say so, with its demo people."""
     from app.demo_people import Demo  # noqa: PLC0415 - a live authority's process does not have this code
     from console.demo import add_demo  # noqa: PLC0415 - nor this
     from console.trying import OFFERED  # noqa: PLC0415 - nor this

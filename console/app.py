@@ -19,6 +19,7 @@ from console.attaching import add_attaching
 from console.auditing import add_auditing
 from console.breaching import add_breaching
 from console.calendars import add_calendars
+from console.changing import add_changing
 from console.committee import add_committee
 from console.composing import add_composing
 from console.contacts import add_contacts
@@ -45,7 +46,7 @@ from console.verifying import add_verifying
 from console.verifying_many import add_verifying_many
 from console.walking import add_walking
 from console.watching import add_watching
-from core.errors import TrialCpaError
+from core.errors import RegisterUnreadable, TrialCpaError
 from core.words import counted
 
 PREFIX = "/console"
@@ -63,6 +64,7 @@ _ADDS = (
     add_evidence,
     add_standing,
     add_requiring,
+    add_changing,
     add_committee,
     add_walking,
     add_meeting,
@@ -165,7 +167,7 @@ def _told(error: TrialCpaError) -> tuple[str, int]:
 def _stale(_error: CSRFError) -> tuple[str, int]:
     typed = words_sent()
     if typed:
-        return render_template("not_sent.html", typed=typed, ended=False), 400
+        return render_template("not_sent.html", typed=typed), 400
     sentence = "This form is not of this session: it was opened before you signed in, or by another page."
     return _page(400, "Nothing was done", sentence, "Go back, load the page again, and send it from there.")
 
@@ -185,5 +187,9 @@ def _told_of_http(error: HTTPException) -> tuple[str, int]:
 def _told_nothing(error: Exception) -> tuple[str, int]:
     reference = secrets.token_hex(8)
     _log.error("a page failed, reference %s", reference, exc_info=error)
+    row = problems.of_a_row(error)
+    if isinstance(row, RegisterUnreadable):
+        status, _ = problems.problem(row)
+        return _page(status, "What the register says cannot be read", str(row), f"{row.hint} Reference: {reference}.")
     hint = f"Try again in a moment. If it stays so, tell the operator this reference: {escape(reference)}."
     return _page(500, "Something failed that should not", "Nothing that you sent is lost by trying again.", hint)

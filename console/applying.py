@@ -7,6 +7,7 @@ from flask import Flask, flash, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
 from console import draft_form
+from console.changing import check_change
 from console.draft_form import Wanting
 from console.forms import field, request_key
 from console.guard import actor
@@ -85,7 +86,7 @@ def _standing(it: ApplicationDraft, wanting: list[Wanting], found: tuple[Finding
         Standing(
             part=each.part,
             title=draft_form.TITLES[each.part],
-            begun=each.version > 1,
+            begun=each.version > 1 or it.application is not None,
             wanting=sum(one.part is each.part for one in wanting),
             fatal=each.part in fatal,
         )
@@ -172,7 +173,8 @@ def _add_sending(app: Flask, console: Console) -> None:
     @app.get("/console/drafts/<identifier>/check")
     def draft_check(identifier: str) -> str:
         """Show every answer, and what the rules would say of it now."""
-        return _check(console, identifier)
+        it = use.draft(desk, actor(), identifier)
+        return _check(console, identifier) if it.application is None else check_change(console, it)
 
     @app.post("/console/drafts/<identifier>/check")
     def send_draft(identifier: str) -> Response | tuple[str, int]:

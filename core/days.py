@@ -118,7 +118,7 @@ def readings(value: str) -> Readings:
 
 def order_in(column: Iterable[str]) -> DayOrder:
     """Return how the days of a column are ordered, as far as they show it themselves."""
-    found = [readings(each) for each in column]
+    found = [readings(each) for each in set(column)]
     first = any(each.shows_day_first for each in found) and not any(each.shows_month_first for each in found)
     return DayOrder.DAY_FIRST if first else DayOrder.UNKNOWN
 
