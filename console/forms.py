@@ -43,12 +43,24 @@ LARGER: Mapping[str, int] = {
 }
 """Addresses whose forms carry a file or a list of many, with the octets that they take; all others take FORM_LIMIT."""
 
+_NOT_TYPED = frozenset({"csrf_token", "fresh", "version", "statement", "response", "authorisation", "tbs_sha256"})
+"""Fields that a page or an officer's tool fills in."""
+
 _FRESH = re.compile(r"[A-Za-z0-9_-]{22}")
 
 
 def field(name: str) -> str:
     """Return what was typed into a field, without blanks around it."""
     return request.form.get(name, "").strip()
+
+
+def words_sent() -> list[tuple[str, str]]:
+    """Return what of a form that cannot be taken cost somebody time to write, by field: it is shown, to be copied.
+
+    A private key that was pasted is never said again.
+    """
+    sent = [(name, value.strip()) for name, value in request.form.items(multi=True) if name not in _NOT_TYPED]
+    return [(name, value) for name, value in sent if re.search(r"\S\s+\S", value) and "PRIVATE KEY" not in value]
 
 
 def request_key() -> RequestKey | None:

@@ -138,7 +138,8 @@ def _add_notices(app: Flask, console: Console) -> None:
     @app.get("/console/notices")
     def notices() -> str:
         """List the notices that are for whoever has signed in."""
-        found = noticed.listed(console.desk, actor(), after=request.args.get("after", "")[:200], limit=ROWS)
+        after = request.args.get("after", "")[:200]
+        found = noticed.listed(console.desk, actor(), after=after, limit=ROWS, newest=True)
         return render_template("notices.html", page=found)
 
     @app.get("/console/notices/<identifier>/file")

@@ -24,7 +24,7 @@ def add_looking(app: Flask, console: Console) -> None:
 
     @app.get("/console/applications")
     def applications() -> str:
-        found = applying.applications(desk, actor(), after=after(), limit=ROWS)
+        found = applying.applications(desk, actor(), after=after(), limit=ROWS, newest=True)
         return render_template("applications.html", page=found)
 
     @app.get("/console/applications/<identifier>")
@@ -34,12 +34,12 @@ def add_looking(app: Flask, console: Console) -> None:
 
     @app.get("/console/decisions")
     def decisions() -> str:
-        found = deciding.decisions(desk, actor(), after=after(), limit=ROWS)
+        found = deciding.decisions(desk, actor(), after=after(), limit=ROWS, newest=True)
         return render_template("decisions.html", page=found)
 
     @app.get("/console/approvals")
     def approvals() -> str:
-        found = approvals_of(desk, actor(), after=after(), limit=ROWS)
+        found = approvals_of(desk, actor(), after=after(), limit=ROWS, newest=True)
         return render_template("approvals.html", page=found)
 
 

@@ -1,10 +1,12 @@
 """Where pages lead whoever does not know them: what comes first, what is counted, and how it is proved elsewhere."""
 
+import re
 from datetime import timedelta
 from io import BytesIO
 
 import pytest
 
+from console import holding, looking
 from console.draft_form import part_of
 from core.errors import Finding, Severity
 from policy.section_f.application import APPLICATION_RULES
@@ -12,6 +14,8 @@ from policy.section_f.assurance import ASSURANCE_RULES
 from tests.api_world import Api
 from tests.console_world import Pages
 from tests.deployments_world import csv_of, deployed
+from tests.signing import another_device
+from tests.test_console import HOSTILE
 from tests.test_console_working import form
 from tests.world import World
 
@@ -94,3 +98,45 @@ def test_a_page_says_where_one_is(pages: Pages, place: str, page: str) -> None:
 def test_each_finding_leads_to_where_it_is_mended(code: str) -> None:
     found = Finding(code=code, clause="F2.18", severity=Severity.FATAL, detail="It is wrong.")
     assert part_of(found) is not None
+
+
+def test_the_newest_of_a_list_come_first_and_the_pages_behind_have_the_others(
+    pages: Pages, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(looking, "ROWS", 2)
+    monkeypatch.setattr(holding, "ROWS", 2)
+    granted = []
+    for number in range(3):
+        granted.append(pages.api.granted(device=another_device(number)))
+        pages.api.world.clock.instant += timedelta(seconds=1)
+
+    def listed(place: str) -> tuple[list[str], str]:
+        page = pages.get("dcc", place).text
+        found = [each for each in reversed(granted) if f'href="/console/approvals/{each}"' in page]
+        onward = page.partition('aria-label="Further pages"><a href="')[2].partition('"')[0]
+        return sorted(found, key=page.index), onward
+
+    for place in ("/console/approvals", "/console/notices"):
+        first, onward = listed(place)
+        assert first == granted[:0:-1], place
+        assert listed(onward) == (granted[:1], "")
+    for place in ("/console/applications", "/console/decisions"):
+        page = pages.get("auditor", place).text
+        onward = page.partition('aria-label="Further pages"><a href="')[2].partition('"')[0]
+        ids = re.findall(rf'href="{place}/([a-z0-9-]+)"', page) + re.findall(
+            rf'href="{place}/([a-z0-9-]+)"', pages.get("auditor", onward).text
+        )
+        assert (len(ids), ids) == (3, sorted(ids, reverse=True)), place
+
+
+def test_what_was_typed_is_not_lost_where_one_has_signed_in_anew(pages: Pages) -> None:
+    place = "/console/applications/" + pages.api.applied() + "/refusal"
+    fields = {**form(pages, "officer-1"), "csrf_token": "of another session", "do": "preview"}
+    key = "-----BEGIN EC PRIVATE KEY-----\nnever said again"
+    answer = pages.post("officer-1", place, {**fields, "reasons": f"Two words. {HOSTILE}", "remark": key})
+    assert answer.status_code == 400
+    assert "This form is not of this session" in answer.text
+    assert "Two words. " in answer.text
+    assert "<script>alert" not in answer.text
+    assert "never said again" not in answer.text
+    assert "What you had typed" not in pages.post("officer-1", place, fields).text

@@ -276,7 +276,7 @@ def _listed(stage: Stage, approval: str, *versions: str) -> None:
     table = keeper.saves("CSV")
     keeper.open("/console/list/reconciliation")
     keeper.gives("list.csv", table)
-    keeper.press_and_see("Compare it", "lines were compared")
+    keeper.press_and_see("Compare it", "compared with what the list should show")
 
 
 def _verified(stage: Stage, asked: str, *words: str) -> None:
@@ -393,7 +393,7 @@ def _revoked_for_the_breach(stage: Stage, approval: str) -> None:
     _verified(stage, approval, "No: it is not covered", "Revoked")
     stage.settle()
     two.open(f"/console/approvals/{approval}/told?still=yes")
-    assert re.search(r"OCSP \d\.\d s .*List \d\.\d s", two.sees())
+    assert re.search(r"OCSP \d\.\d s .*Revocation list \d\.\d s", two.sees())
     keeper = stage.who("panel")
     keeper.open("/console/list")
     keeper.sees(approval, "Remove")

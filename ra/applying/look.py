@@ -86,7 +86,9 @@ def application_shown(
     )
 
 
-def applications(desk: Desk, actor: Actor, *, after: str, limit: int, approval: str | None = None) -> ApplicationPage:
+def applications(
+    desk: Desk, actor: Actor, *, after: str, limit: int, approval: str | None = None, newest: bool = False
+) -> ApplicationPage:
     """Return a page of the applications that `actor` may see, and the cursor for the next.
 
     Args:
@@ -95,13 +97,14 @@ def applications(desk: Desk, actor: Actor, *, after: str, limit: int, approval: 
         after: the identifier of the last of the page before; empty for the first.
         limit: rows on the page.
         approval: only the application for one approval.
+        newest: whether the newest comes first.
     """
     only = own_organisation(actor, Operation.READ_APPLICATION)
     with desk.store.read() as tx:
         rows = page(
             limit,
             lambda most: requests.application_list(
-                tx, organisation_id=only, approval=approval, after=after, limit=most
+                tx, organisation_id=only, approval=approval, after=after, limit=most, newest=newest
             ),
             lambda each: each.id,
         )

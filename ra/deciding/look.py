@@ -58,7 +58,9 @@ def decision(desk: Desk, actor: Actor, identifier: str) -> DecisionAnswer:
         return _opened(tx, found, shown, actor, at) if found.state in OPEN_DECISION else shown
 
 
-def decisions(desk: Desk, actor: Actor, *, after: str, limit: int, approval: str | None = None) -> DecisionPage:
+def decisions(
+    desk: Desk, actor: Actor, *, after: str, limit: int, approval: str | None = None, newest: bool = False
+) -> DecisionPage:
     """Return a page of decisions, without previews, and the cursor for the next.
 
     Args:
@@ -67,12 +69,13 @@ def decisions(desk: Desk, actor: Actor, *, after: str, limit: int, approval: str
         after: the identifier of the last of the page before; empty for the first.
         limit: rows on the page.
         approval: only those about one approval, those included by which it was to come about.
+        newest: whether the newest comes first.
     """
     authorise(actor, Operation.READ_DECISION)
     with desk.store.read() as tx:
         rows = page(
             limit,
-            lambda most: requests.decision_list(tx, approval=approval, after=after, limit=most),
+            lambda most: requests.decision_list(tx, approval=approval, after=after, limit=most, newest=newest),
             lambda each: each.id,
         )
         said = witnesses_of(tx, [each.id for each in rows.found])

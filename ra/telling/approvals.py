@@ -20,7 +20,7 @@ from ra.views import FirmwareAnswer, PendingAnswer, page
 from store.reading import approvals as approval_reading
 from store.reading import requests
 from store.reading.authority import certificates as authority_certificates
-from store.rows import Acceptance
+from store.rows import Acceptance, Approval
 from store.transactions import Transaction
 
 
@@ -52,17 +52,19 @@ def approval(desk: Desk, actor: Actor, identifier: str) -> ApprovalAnswer:
     return ApprovalAnswer(**vars(_approval(found, name, beside, at)), as_of=at)
 
 
-def approvals(desk: Desk, actor: Actor, *, after: str, limit: int) -> ApprovalPage:
-    """Return a page of the approvals that `actor` may see, and the cursor for the next."""
+def approvals(desk: Desk, actor: Actor, *, after: str, limit: int, newest: bool = False) -> ApprovalPage:
+    """Return a page of the approvals that `actor` may see, and the cursor for the next; the newest first if asked."""
     at = desk.clock.now()
     only = own_organisation(actor, Operation.LIST_APPROVALS)
+
+    def read(tx: Transaction, most: int) -> list[Approval]:
+        return approval_reading.approval_list(tx, organisation_id=only, after=after, limit=most, newest=newest)
+
     with desk.store.read() as tx:
-        rows = page(
-            limit,
-            lambda most: approval_reading.approval_list(tx, organisation_id=only, after=after, limit=most),
-            lambda each: each.identifier,
-        )
-        found = approval_reading.records(tx, [each.identifier for each in rows.found])
+        rows = page(limit, lambda most: read(tx, most), lambda each: each.identifier)
+        names = [each.identifier for each in rows.found]
+        records = {each.identifier: each for each in approval_reading.records(tx, names)}
+        found = [records[each] for each in names]
         beside = _beside(tx, found)
         listed = tuple(_approval(each, requests.organisation(tx, each.organisation).name, beside, at) for each in found)
     return ApprovalPage(approvals=listed, next=rows.next, truncated=rows.truncated)

@@ -56,7 +56,9 @@ class _Sight:
     organisation: str | None
 
 
-def listed(desk: Desk, actor: Actor, *, after: str, limit: int, approval: str | None = None) -> NoticePage:
+def listed(
+    desk: Desk, actor: Actor, *, after: str, limit: int, approval: str | None = None, newest: bool = False
+) -> NoticePage:
     """Return a page of the notices that `actor` may see, and the cursor for the next.
 
     Args:
@@ -65,6 +67,7 @@ def listed(desk: Desk, actor: Actor, *, after: str, limit: int, approval: str | 
         after: the number of the last notice of the page before; empty for the first.
         limit: notices on the page.
         approval: those of one approval only.
+        newest: whether the newest comes first.
 
     Raises:
         NoSuchThing: there is no such approval, or it is another Manufacturer's.
@@ -82,6 +85,7 @@ def listed(desk: Desk, actor: Actor, *, after: str, limit: int, approval: str | 
                 approval=approval,
                 after=after,
                 limit=most,
+                newest=newest,
             ),
             lambda each: each.number,
         )

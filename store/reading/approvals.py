@@ -15,6 +15,7 @@ from core.errors import NoSuchThing
 from core.identifiers import Serial
 from core.status import Revoked, first_end
 from store.portions import portions
+from store.reading.paging import behind
 from store.rows import Acceptance, Approval, device_of, firmware_of
 from store.tables import acceptances, approvals, authority_ends, certificates, decisions, drafts, terms
 from store.transactions import Transaction, read_once
@@ -151,9 +152,11 @@ def approval(tx: Transaction, identifier: str) -> Approval:
     return _approval(row)
 
 
-def approval_list(tx: Transaction, *, organisation_id: str | None, after: str, limit: int) -> list[Approval]:
+def approval_list(
+    tx: Transaction, *, organisation_id: str | None, after: str, limit: int, newest: bool = False
+) -> list[Approval]:
     """Return approvals of one organisation or all, in order of identifier, from behind `after` on."""
-    query = select(approvals).where(approvals.c.identifier > after).order_by(approvals.c.identifier).limit(limit)
+    query = behind(select(approvals), approvals.c.identifier, after, newest=newest).limit(limit)
     if organisation_id is not None:
         query = query.where(approvals.c.organisation_id == organisation_id)
     return [_approval(row) for row in tx.connection.execute(query)]

@@ -15,6 +15,7 @@ from core.errors import NoSuchThing
 from core.identifiers import Serial
 from core.kinds import Channel, DeliveryState, NoticeKind, Rendition
 from store.portions import portions
+from store.reading.paging import behind
 from store.transactions import Transaction
 from store.trial_tables import contacts, deliveries, notice_copies, notices, renderings
 
@@ -120,6 +121,7 @@ def notice_list(
     approval: str | None,
     after: str,
     limit: int,
+    newest: bool = False,
 ) -> list[Notice]:
     """Return notices of one organisation or all, of one approval or all, by number from behind `after` on.
 
@@ -130,8 +132,9 @@ def notice_list(
         approval: about which; None for all.
         after: the number.
         limit: notices.
+        newest: whether the newest comes first.
     """
-    query = heads().where(notices.c.number > after).order_by(notices.c.number).limit(limit)
+    query = behind(heads(), notices.c.number, after, newest=newest).limit(limit)
     if organisation_id is not None:
         query = query.where(notices.c.organisation_id == organisation_id)
     if recipient is not None:

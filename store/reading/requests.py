@@ -9,6 +9,7 @@ from core.errors import NoSuchThing
 from core.identifiers import Serial
 from core.kinds import OPEN_DECISION, UNDECIDED, DecisionState, DraftState, KeyState
 from store.portions import portions
+from store.reading.paging import behind
 from store.rows import Application, Credential, Decision, DraftRow, Organisation, device_of, firmware_of
 from store.tables import applications, approvals, credentials, decisions, drafts, organisations, public_keys
 from store.transactions import Transaction, read_once
@@ -94,10 +95,16 @@ def locked_undecided(tx: Transaction) -> list[str]:
 
 
 def application_list(
-    tx: Transaction, *, organisation_id: str | None, approval: str | None = None, after: str, limit: int = PAGE
+    tx: Transaction,
+    *,
+    organisation_id: str | None,
+    approval: str | None = None,
+    after: str,
+    limit: int = PAGE,
+    newest: bool = False,
 ) -> list[Application]:
     """Return applications of one organisation or all, for one approval or all, by identifier from behind `after` on."""
-    query = select(applications).where(applications.c.id > after).order_by(applications.c.id).limit(limit)
+    query = behind(select(applications), applications.c.id, after, newest=newest).limit(limit)
     if organisation_id is not None:
         query = query.where(applications.c.organisation_id == organisation_id)
     if approval is not None:
@@ -123,9 +130,11 @@ def decisions_by(tx: Transaction, identifiers: Sequence[str]) -> dict[str, Decis
     return found
 
 
-def decision_list(tx: Transaction, *, approval: str | None = None, after: str, limit: int = PAGE) -> list[Decision]:
+def decision_list(
+    tx: Transaction, *, approval: str | None = None, after: str, limit: int = PAGE, newest: bool = False
+) -> list[Decision]:
     """Return decisions about one approval or all, in order of identifier, from behind `after` on."""
-    query = select(decisions).where(decisions.c.id > after).order_by(decisions.c.id).limit(limit)
+    query = behind(select(decisions), decisions.c.id, after, newest=newest).limit(limit)
     if approval is not None:
         # By one that is about several, each has a notice of its own.
         told = select(notices.c.decision_id).where(notices.c.approval == approval, notices.c.decision_id.is_not(None))
