@@ -256,6 +256,7 @@ class Lookout:
             written=Written(tried=tried, error=error, waiting=waiting, age=self._monotonic() - ended),
             disks=self._left,
             answers=self._answers[1],
+            tokens=tuple(each for each in self._elsewhere if each.code is AlarmCode.TOKEN_OUT_OF_USE),
         )
         return (*checks, *writing_checks(known))
 
