@@ -14,6 +14,7 @@ from api.following import Following
 from api.forms.fields import WriteHeader
 from api.patience import Patience
 from api.service import Service, reply
+from api.status.loading import uncollected
 from api.status.mirror import Mirror
 from app import garbage
 from core.errors import StoreUnavailable
@@ -60,6 +61,10 @@ def test_everything_is_looked_through_at_rest_and_at_the_latest_after_a_while(
     asyncio.run(for_a_moment())
     assert bool(collected) is looked
     assert gc.isenabled()
+    collected.clear()
+    with uncollected():  # a register is being read in, and lives
+        asyncio.run(for_a_moment())
+    assert not collected
 
 
 @dataclass(frozen=True)

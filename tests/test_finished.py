@@ -18,6 +18,7 @@ from hypothesis import strategies as st
 
 from api import problems
 from api.status.answering import hold
+from api.status.batch import each_answered
 from api.status.exchange import Asked, Reply
 from api.status.finished import SPELLINGS, Finished, Room, turns
 from api.status.mirror import Mirror
@@ -27,7 +28,7 @@ from api.status.questions import parse_question
 from api.status.quickly import quickly
 from api.status.ready import LONGEST
 from api.status.shapes import serial_asked
-from api.status.snapshot import build
+from api.status.snapshot import Snapshot, build
 from api.status.template import Template
 from api.status.verify import answer
 from core.actors import Role
@@ -266,6 +267,29 @@ def test_what_was_asked_before_an_end_is_not_held_after_it() -> None:
     assert found.told.verdict.members["valid"] is True
     hold(old, body, found)
     assert not mirror.view().ready.questions
+
+
+def test_a_batch_is_answered_from_its_own_snapshot_whatever_was_told_since() -> None:
+    world, clock = World(), FixedClock(NOON)
+    identifier = world.grant()
+    _, mirror = plane_of(world, clock)
+    (certificate,) = world.kept[identifier].record.certificates
+    asked = [("approval", identifier), ("serial", certificate.serial), ("approval", identifier)]
+
+    def valid(view: Snapshot) -> list[object]:
+        told = each_answered(view, asked, NOON, world.past_answer, world.units)
+        return [each.verdict.members["valid"] for each in told if isinstance(each, Template)]
+
+    old = mirror.view()
+    assert valid(old) == valid(old) == [True] * 3
+    assert {each for table in old.ready.named.values() for each in table} == {identifier, certificate.serial}
+    world.end(identifier, NOON, EndCause.SSC)
+    mirror.follow()
+    new = mirror.view()
+    assert not any(old.ready.named.values())
+    assert valid(new) == valid(new) == [False] * 3
+    assert valid(old) == [True] * 3
+    assert valid(new) == [False] * 3
 
 
 def test_a_credential_that_was_shown_before_is_looked_at_each_time() -> None:

@@ -3,11 +3,15 @@
 import gc
 from datetime import datetime
 
+import pytest
+
 from api.status.exchange import Reply
 from api.status.loading import MANY, uncollected
+from api.status.mirror import Mirror
 from api.status.plane import Elsewhere
 from api.status.quickly import PROVED
 from core.clock import FixedClock
+from core.deployed import Deployed
 from core.instants import text
 from tests.status_world import HOUR, NOON, SECOND, World
 from tests.test_finished import plane_of, verify
@@ -51,3 +55,19 @@ def test_much_that_was_read_is_set_aside_and_little_is_not() -> None:
         assert gc.get_freeze_count() >= before + len(few) + len(many)
     finally:
         gc.unfreeze()
+
+
+def test_nothing_is_looked_through_while_units_are_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    world, looked = World(), list[bool]()
+    world.grant()
+    mirror = Mirror(world, FixedClock(NOON))
+    mirror.follow()
+
+    def deployed() -> dict[str, Deployed]:
+        looked.append(gc.isenabled())
+        return {}
+
+    monkeypatch.setattr(world, "deployed", deployed)
+    mirror.read_units()
+    assert (looked, gc.isenabled()) == ([False], True)
+    assert mirror.view().deployed is not None

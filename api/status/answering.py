@@ -51,3 +51,18 @@ def hold(view: Snapshot, body: bytes, found: Answered) -> None:
 
     finished, words = place
     finished.spell(view.ready.questions, body, words, made)
+
+
+def hold_named(view: Snapshot, name: str, value: str, found: Answered) -> None:
+    """Have an approval or a serial number of a batch found by its name, for as long as its answer is kept.
+
+    Args:
+        view: from which it was answered.
+        name: what it is called by.
+        value: its name.
+        found: the answer.
+    """
+    table = view.ready.named.get(name)
+    if table is not None and found.place is not None:
+        finished, words = found.place
+        finished.spell(table, value, words, lambda since, until: (since, until, found.told))

@@ -10,10 +10,12 @@ from datetime import datetime
 from typing import TypeAlias, cast
 
 from api import problems
-from api.status.answering import answered
+from api.status.answering import answered, hold_named
 from api.status.exchange import Pieces, refusal
 from api.status.impatient import Impatient
 from api.status.questions import QUESTION_LIMIT
+from api.status.quickly import Answered as Single
+from api.status.ready import Named
 from api.status.snapshot import Snapshot
 from api.status.template import Template
 from api.status.verify import PastAnswer, UnitsAt
@@ -31,6 +33,8 @@ QUESTIONS, ANSWERS = "questions", "answers"
 """The one member of what is asked, and of what is answered."""
 
 _BEGINS, _ENDS = f'{{"{ANSWERS}":['.encode("ascii"), b"]}"
+
+_NOTHING: Mapping[str, Named] = {}
 
 _AT_A_TIME = 16
 """Answers that are handed on together: 24 KiB of them."""
@@ -75,32 +79,40 @@ def each_answered(
         units: as for `verdict`.
     """
     store = Impatient(past_answer, units)
+    ready, turn = view.ready, view.turn
     finished, serials = view.finished, cast("Mapping[str, str]", view.serials)
     known: dict[Posed, Answered] = {}
     for each in asked:
         if isinstance(each, tuple) and not view.went_back:
             name, value = each
+            held = ready.named.get(name, _NOTHING).get(value)
+            if held is not None and held[0] <= now < held[1] and ready.turn == turn:
+                yield held[2]
+                continue
             identifier = value if name == "approval" else serials.get(value) if name == "serial" else None
             entry = None if identifier is None else finished.get(identifier)
             kept = None if entry is None else entry.find(value, Template, now)
-            if kept is not None:
+            if entry is not None and kept is not None:
+                hold_named(view, name, value, Single(kept, now, (entry, value)))
                 yield kept
                 continue
         told = known.get(each)
         if told is None:
-            body = each.encode() if isinstance(each, str) else problems.encode(dict([each]))
-            told = known[each] = _told(view, body, now, store.past_answer, store.units)
+            told = known[each] = _told(view, each, now, store.past_answer, store.units)
         yield told
 
 
-def _told(view: Snapshot, body: bytes, now: datetime, past_answer: PastAnswer, units: UnitsAt) -> Answered:
+def _told(view: Snapshot, asked: Posed, now: datetime, past_answer: PastAnswer, units: UnitsAt) -> Answered:
+    body = asked.encode() if isinstance(asked, str) else problems.encode(dict([asked]))
     if len(body) > QUESTION_LIMIT:
         return refusal(BodyTooLarge(limit=QUESTION_LIMIT)).body
     try:
-        ready, as_of, _ = answered(view, body, now, past_answer, units)
+        found = answered(view, body, now, past_answer, units)
     except Exception as error:  # noqa: BLE001 - as for a question alone; one that nobody foresaw spoils no other
         return refusal(error).body
-    return ready if as_of == now else (ready, as_of)
+    if isinstance(asked, tuple):
+        hold_named(view, *asked, found)
+    return found.told if found.as_of == now else (found.told, found.as_of)
 
 
 def written(told: Iterable[Answered], now: datetime) -> Pieces:

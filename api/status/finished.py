@@ -11,11 +11,11 @@ for so many octets, and what was first asked about goes first. It costs an answe
 import threading
 from bisect import bisect_right
 from collections import Counter, deque
-from collections.abc import Callable, Hashable, Iterator
+from collections.abc import Callable, Hashable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 from weakref import ReferenceType, ref
 
 from core.approval import CertificateRecord
@@ -98,6 +98,10 @@ class _Kept:
     until: datetime
 
 
+_NOTHING: Mapping[Hashable, _Kept] = {}
+"""What is kept of nearly every entry of 100,000: they share it."""
+
+
 class Finished:
     """One entry of the snapshot with what has been answered of it.
 
@@ -109,9 +113,9 @@ class Finished:
 
     def __init__(self, held: Held) -> None:
         self.held = held
-        self._account = _Account()
+        self._account: _Account | None = None
         self._turns: tuple[datetime, ...] | None = None
-        self._kept: dict[Hashable, _Kept] = {}
+        self._kept: Mapping[Hashable, _Kept] = _NOTHING
         self._spelled: dict[tuple[int, bytes | str], dict[Any, Any]] | None = None
         self._ended = False
 
@@ -154,8 +158,11 @@ class Finished:
             words = len(asked) if isinstance(asked, str | bytes) else 0
             # What takes another's place is as long as that.
             octets = 0 if asked in self._kept else KEPT + words + (size if same is None else 0)
-            self._kept[asked] = _Kept(value if same is None else same, since, until)
-            ROOM.take(self, self._account, octets)
+            self._kept = kept = (
+                dict(self._kept) if self._kept is _NOTHING else cast("dict[Hashable, _Kept]", self._kept)
+            )
+            kept[asked] = _Kept(value if same is None else same, since, until)
+            ROOM.take(self, self._counted(), octets)
 
     def spell(
         self, table: dict[_K, _V], words: _K, asked: Hashable, made: Callable[[datetime, datetime], _V | None]
@@ -181,7 +188,11 @@ class Finished:
                 spelled.pop(first).pop(first[1], None)
             spelled[id(table), words] = table
             table[words] = held
-            ROOM.take(self, self._account, octets)
+            ROOM.take(self, self._counted(), octets)
+
+    def _counted(self) -> _Account:
+        self._account = self._account or _Account()
+        return self._account
 
     def end(self) -> None:
         """It is none of the newest snapshot's any more: nothing of it is found by a question's octets from now on."""
@@ -191,7 +202,7 @@ class Finished:
 
     def let_go(self) -> None:
         """Keep nothing of all this any longer; only under the guard."""
-        self._kept = {}
+        self._kept = _NOTHING
         self._let_go_of_words()
 
     def _let_go_of_words(self) -> None:
@@ -206,7 +217,7 @@ class Finished:
     @property
     def kept_octets(self) -> int:
         """What is kept, in octets, about."""
-        return self._account.octets
+        return 0 if self._account is None else self._account.octets
 
     def span(self, now: datetime) -> tuple[datetime, datetime]:
         """Return between which instants nothing of this entry changes: from the first until before the second."""

@@ -187,7 +187,7 @@ class Mirror:
             if issuers != new.issuers:
                 # What was answered of a certificate by its bytes rests on who may have signed it.
                 finished = Map({name: Finished(held) for name, held in new.approvals.items()})
-                new = replace(new, issuers=issuers, shapes=shapes(issuers), finished=finished, ready=Ready())
+                new = replace(new, issuers=issuers, shapes=shapes(issuers), finished=finished, ready=Ready(), turn=0)
         named = sorted(changes.approvals)
         for first in range(0, len(named), AT_ONCE):
             some = frozenset(named[first : first + AT_ONCE])
@@ -209,7 +209,8 @@ class Mirror:
             if self._snapshot is None or self._snapshot.deployed is not None:
                 return
             readings, self._reported = self._readings, frozenset()
-        held = Map(self._source.deployed())
+        with uncollected():
+            held = Map(self._source.deployed())
         with self._polling:
             if self._reported:
                 held = reported_on(held, self._source.reported(self._reported))

@@ -48,7 +48,7 @@ from core.status import ENDED, approval_status
 _OK = int(HTTPStatus.OK)
 _NAMED = re.compile(r"\(\?P<(\w+)>[^)]*\)")
 BATCH = "/v1/verify/batch"
-_VERIFY, _OCSP = "/v1/verify", "/ocsp"
+_VERIFY, _OCSP, _OCSP_PATH = "/v1/verify", "/ocsp", "/ocsp/"
 _VERIFYING, _IN_PATH, _IN_BODY = Asking.VERIFY.value, Asking.OCSP_IN_PATH.value, Asking.OCSP_IN_BODY.value
 
 _JSON = (("Content-Type", "application/json"), ("X-Content-Type-Options", "nosniff"))
@@ -149,6 +149,10 @@ class StatusPlane:
             "/ca/root.cer": {"GET": _handler(Asking.ROOT, self._root)},
             "/ca/chain.pem": {"GET": _handler(Asking.CHAIN, self._chain)},
         }
+        self._limits: Mapping[str, int] = dict.fromkeys(self._exact, QUESTION_LIMIT) | {
+            _OCSP: REQUEST_LIMIT,
+            BATCH: BATCH_LIMIT,
+        }
         got = (
             (r"/v1/verify/(?P<approval>[^/]+)", Asking.VERIFY_APPROVAL, self._verify_approval),
             (r"/crl/(?P<key>[0-9a-f]{1,64})\.crl", Asking.NEWEST_CRL, self._newest_crl),
@@ -157,7 +161,7 @@ class StatusPlane:
             (r"/approvals/(?P<approval>[^/]+)", Asking.PAGE, self._page),
         )
         self._shaped: tuple[tuple[re.Pattern[str], Mapping[str, _Handler]], ...] = (
-            (re.compile(r"/ocsp/(?P<request>.*)", re.DOTALL), responder),
+            (re.compile(rf"{_OCSP_PATH}(?P<request>.*)", re.DOTALL), responder),
             *((re.compile(shape), {"GET": _handler(asking, answer)}) for shape, asking, answer in got),
         )
 
@@ -171,12 +175,13 @@ class StatusPlane:
 
     def body_limit(self, path: str) -> int | None:
         """Return how many octets a body for this path may have; None if the path is not about status."""
+        limit = self._limits.get(path)
+        if limit is not None:
+            return limit
+        if path.startswith(_OCSP_PATH):
+            return REQUEST_LIMIT
         handlers, _ = self._find(path)
-        if handlers is None:
-            return None
-        if path == BATCH:
-            return BATCH_LIMIT
-        return REQUEST_LIMIT if path.startswith("/ocsp") else QUESTION_LIMIT
+        return None if handlers is None else QUESTION_LIMIT
 
     def known(self, asked: Asked) -> None:
         """Find out from memory whether a request shows a credential that is in force.

@@ -42,6 +42,7 @@ class Snapshot:
         fetched_at: monotonic seconds at which the poll that confirmed it began.
         deployed: the units of each approval that has any, by approval identifier; None until they have been read.
         went_back: the register is older than what was told from it: only ends are told truthfully.
+        turn: as `ready` had it when this one was made.
     """
 
     authority: AuthorityView
@@ -56,6 +57,7 @@ class Snapshot:
     fetched_at: float
     deployed: Map[str, Deployed] | None = field(default=None, compare=False)
     went_back: bool = False
+    turn: int = field(default=0, compare=False)
 
     def by_serial(self, serial: Serial) -> tuple[Held, CertificateRecord] | None:
         """Return the approval and the certificate of a serial, or None if there is none."""
@@ -117,6 +119,8 @@ def amended(snapshot: Snapshot, named: frozenset[str], approvals: Iterable[Held]
 
     It costs what changed, however many there are: all else is shared with the snapshot before.
     """
+    snapshot.ready.turn += 1
+    known = bool(snapshot.approvals)
     by_identifier, finished = snapshot.approvals.mutate(), snapshot.finished.mutate()
     serials, fingerprints, models = (
         snapshot.serials.mutate(),
@@ -134,12 +138,14 @@ def amended(snapshot: Snapshot, named: frozenset[str], approvals: Iterable[Held]
         finished[identifier] = Finished(held)
         key = model_key(names.manufacturer, names.model)
         others = models.get(key)
+        if known:  # else nobody has asked anything yet
+            alone: set[str | None] = {others} if isinstance(others, str) else set()
+            for serial, fingerprint in names.certificates:
+                alone |= {serials.get(serial), serials.get(fingerprints.get(fingerprint, serial))}
+            _begin_anew(alone, finished)
         for serial, fingerprint in names.certificates:
-            _begin_anew(serials.get(serial), finished)
-            _begin_anew(serials.get(fingerprints.get(fingerprint, serial)), finished)
             serials[serial] = identifier
             fingerprints[fingerprint] = serial
-        _begin_anew(others if isinstance(others, str) else None, finished)
         models[key] = identifier if others is None else several(others) | {identifier}
     return replace(
         snapshot,
@@ -148,14 +154,16 @@ def amended(snapshot: Snapshot, named: frozenset[str], approvals: Iterable[Held]
         serials=serials.finish(),
         fingerprints=fingerprints.finish(),
         models=models.finish(),
+        turn=snapshot.ready.turn,
     )
 
 
-def _begin_anew(identifier: str | None, finished: MapMutation[str, Finished]) -> None:
-    """Have another approval that was alone with a name until now begin with nothing: what it was asked by was bound
-    to it alone, and names two now.
+def _begin_anew(names: Iterable[str | None], finished: MapMutation[str, Finished]) -> None:
+    """Have other approvals that were alone with a name until now begin with nothing: what they were asked by was bound
+    to one of them alone, and means two now.
     """
-    other = None if identifier is None else finished.get(identifier)
-    if identifier is not None and other is not None:
-        other.end()
-        finished[identifier] = Finished(other.held)
+    for name in names:
+        other = None if name is None else finished.get(name)
+        if name is not None and other is not None:
+            other.end()
+            finished[name] = Finished(other.held)
