@@ -9,6 +9,7 @@ from console.answers import attached
 from console.chart import HEIGHT, WIDTH, bars
 from console.forms import request_key
 from console.guard import actor
+from console.portion import portion
 from console.service import Console
 from console.settling import settled
 from console.typed import one_of, words
@@ -24,6 +25,8 @@ from ra.reporting.record import record_deployments
 from ra.reporting.views import LineTaken
 
 ROWS = 25
+SHOWN = 100
+"""Approvals of a report that a page shows at once."""
 MOST_LINES = 500
 """Lines of a report of deployments that are shown: those that were refused first."""
 
@@ -47,6 +50,9 @@ def _show(console: Console, month: str, error: TrialCpaError | None = None) -> s
         "report.html",
         month=month,
         it=said,
+        approvals=portion(said.approvals, "from", SHOWN),
+        expiring=portion(said.items.g.expiring, "expiring"),
+        corrections=portion(said.corrections, "corrected"),
         error=error,
         typed=request.form,
         chart=bars(said.approvals),
