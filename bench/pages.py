@@ -18,6 +18,7 @@ from pathlib import Path
 from flask import Flask
 from werkzeug.test import Client
 
+from api.comparing import PORTION
 from app import garbage
 from bench.cycle import held_world
 from bench.report import plant_approvals, plant_devices
@@ -105,6 +106,8 @@ def measure(approvals: int, devices: int, times: int = TIMES, alone: float = _AL
         plant_devices(world, identifiers, range(devices), seconds(world.clock.now()))
         pages = Pages(api)
         assets = sum(len(each.read_bytes()) for each in Path(pages.app.root_path, "assets").iterdir())
+        for _ in range(approvals // PORTION + 2):  # as the web process does beside, while nobody waits
+            api.lookout.comparing.step()
         garbage.only_young()  # as the web process does: what was planted is not looked through within a page
         with _status(api, named["approval"]) as rested:
             time.sleep(alone)
