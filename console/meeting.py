@@ -16,6 +16,7 @@ from core.days import read_day
 from core.errors import BodyMalformed, NoSuchThing, NotFound, OperationNotPermitted, TrialCpaError
 from core.kinds import OPEN_DECISION, AgendaKind
 from core.limits import NAME_LIMIT
+from core.words import counted
 from ra.committee.saying import LONGEST
 from ra.doors import admit
 from ra.meeting import agenda, meetings
@@ -61,7 +62,7 @@ def _add_list(app: Flask, console: Console) -> None:
         """Call one."""
         admit(actor(), "callMeeting")
         try:
-            day = read_day(words("held_on", NAME_LIMIT), field="held_on")
+            day = read_day(words("held_on", NAME_LIMIT), field="Its day")
             command = CallMeeting(words("name", NAME_LIMIT), day)
             made = meetings.call_meeting(desk, actor(), command, request_key())
         except TrialCpaError as error:
@@ -122,7 +123,7 @@ def _add_one(app: Flask, console: Console) -> None:
             if not ticked or len(ticked) > MOST_ITEMS:
                 raise BodyMalformed(detail="nothing is ticked, or more than an agenda has room for")
             done = agenda.place_on_agenda(desk, actor(), identifier, ticked, request_key())
-            return f"On the agenda are {len(done.items)} more."
+            return f"{counted(len(done.items), 'item')} more on the agenda."
 
         return _done(console, identifier, act)
 
