@@ -166,6 +166,16 @@ class Comparing:
         view = self._mirror.view()
         if len(view.approvals) <= AT_ONCE:
             return self._at_once()
+        return self._of_passes()
+
+    def of_late(self) -> Report | None:
+        """Return what the passes have found, of a small register too: whoever asks waits for no comparing.
+
+        None before the first has ended.
+        """
+        return None if self._last is None else self._of_passes()
+
+    def _of_passes(self) -> Report:
         under_way, last = self._pass, self._last
         if last is not None:
             report = Report(as_of=last[0], checked=last[1], pending=last[2])

@@ -159,7 +159,8 @@ def agreement(lookout: Lookout, monotonic: Callable[[], float] = time.monotonic)
     def agree() -> Agreement | None:
         with compares:
             if not held or monotonic() - held[-1][0] >= AGREED_SECONDS:
-                found = lookout.comparing.found()
+                # Only in the first seconds of a process does somebody who comes by wait for it.
+                found = lookout.comparing.of_late() or lookout.comparing.found()
                 told = Agreement(agree=not found.disagreements, checked=found.checked, as_of=found.as_of)
                 held[:] = [(monotonic(), told)]
             return held[-1][1]

@@ -94,10 +94,10 @@ def plant_approvals(world: World, model: str, count: int) -> list[str]:
             )
         connection.executemany(
             "INSERT INTO cpl_instructions (id, approval, firmware_version, firmware_key, kind, entry, due, cause, "
-            "instructed_at, state, acknowledged_at, acknowledged_by) VALUES (?, ?, ?, ?, 'add', '{}', ?, 'x', ?, "
-            "'loaded', ?, 'panel')",
+            "instructed_at, state, acknowledged_at, acknowledged_by) SELECT ?, ?, ?, ?, 'add', coalesce(("
+            "SELECT entry FROM cpl_instructions WHERE approval = ? LIMIT 1), '{}'), ?, 'x', ?, 'loaded', ?, 'panel'",
             (
-                (f"bench-{identifier}-{entry}", identifier, str(entry), str(entry), start, start, start)
+                (f"bench-{identifier}-{entry}", identifier, str(entry), str(entry), model, start, start, start)
                 for identifier in identifiers
                 for entry in range(3)
             ),

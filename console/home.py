@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 from flask import Flask, redirect, render_template, url_for
 
 from console.guard import actor, may
+from console.portion import portion
 from console.service import Console
 from core.local_time import overdue_before
 from ra.meeting.meetings import next_meeting
@@ -64,7 +65,7 @@ def add_home(app: Flask, console: Console) -> None:
         )
         meeting = next_meeting(console.desk, actor()) if may("listMeetings") else None
         return render_template(
-            "home.html", tasks=listed, overdue=overdue, found=found, page_of=_page_of, meeting=meeting
+            "home.html", tasks=portion(listed, "from"), overdue=overdue, found=found, page_of=_page_of, meeting=meeting
         )
 
 

@@ -5,6 +5,7 @@ from werkzeug.wrappers import Response
 
 from console.forms import field
 from console.guard import actor
+from console.portion import portion
 from console.service import Console
 from ra.access import revoke_access
 from ra.entering.passkeys import invite
@@ -16,14 +17,15 @@ def add_people(app: Flask, console: Console) -> None:
 
     @app.get("/console/people")
     def people() -> str:
-        return render_template("people.html", people=people_of(console.desk, actor()), made=None)
+        return render_template("people.html", people=portion(people_of(console.desk, actor()), "from"), made=None)
 
     @app.post("/console/people/invitation")
     def send_invitation() -> str:
         """Make an invitation; its address is shown on this page and never again."""
         made = invite(console.desk, actor(), field("credential"))
         address = f"{console.relying.origin}/console/invitations/{made.secret}"
-        return render_template("people.html", people=people_of(console.desk, actor()), made=made, address=address)
+        listed = portion(people_of(console.desk, actor()), "from")
+        return render_template("people.html", people=listed, made=made, address=address)
 
     @app.post("/console/people/revocation")
     def end_access() -> Response:

@@ -8,12 +8,13 @@ from werkzeug.wrappers import Response as AnyResponse
 from console.answers import attached
 from console.chart import HEIGHT, WIDTH, bars
 from console.forms import request_key
-from console.guard import actor
+from console.guard import actor, owner
+from console.portion import portion
 from console.service import Console
 from console.settling import settled
 from console.typed import one_of, words
 from core.deployments import Outcome, form_of
-from core.errors import BodyMalformed, OperationNotPermitted, TrialCpaError
+from core.errors import BodyMalformed, NoSuchThing, OperationNotPermitted, TrialCpaError
 from core.kinds import Rendition
 from core.limits import NAME_LIMIT
 from core.words import required
@@ -22,11 +23,14 @@ from ra.reporting import report as use
 from ra.reporting.deployments import of_approval
 from ra.reporting.questions import answer_question, ask, end_question
 from ra.reporting.record import record_deployments
+from ra.reporting.results import results_csv
 from ra.reporting.views import LineTaken
 
 ROWS = 25
+SHOWN = 100
+"""Approvals of a report that a page shows at once."""
 MOST_LINES = 500
-"""Lines of a report of deployments that are shown: those that were refused first."""
+"""Lines of a report of deployments that are shown: those that were refused first; a file has all of them."""
 
 MOST_APPROVALS = 20
 """Approvals of a report of deployments of which it is said where they stand now."""
@@ -53,6 +57,9 @@ def _show(console: Console, month: str, error: TrialCpaError | None = None) -> s
         "report.html",
         month=month,
         it=said,
+        approvals=portion(said.approvals, "from", SHOWN),
+        expiring=portion(said.items.g.expiring, "expiring"),
+        corrections=portion(said.corrections, "corrected"),
         error=error,
         typed=request.form,
         chart=bars(said.approvals),
@@ -170,8 +177,18 @@ def _add_deployments(app: Flask, console: Console) -> None:
             return render_template("deployments.html", found=None, lines=(), error=error), 422
         touched = sorted({each.approval for each in found.results if each.approval and each.outcome in _COUNTED})
         stands = [of_approval(console.desk, actor(), each) for each in touched[:MOST_APPROVALS]]
+        name = console.kept.keep(owner(), results_csv(found))
         lines = _first(found.results)
-        return render_template("deployments.html", found=found, lines=lines, stands=stands, error=None)
+        return render_template("deployments.html", found=found, lines=lines, stands=stands, name=name, error=None)
+
+    @app.get("/console/deployments/results/<name>")
+    def recorded_file(name: str) -> Response:
+        """Send what became of each line as a table for spreadsheets; for an hour, to whoever reported them."""
+        admit(actor(), "recordDeployments")
+        found = console.kept.found(owner(), name)
+        if found is None:
+            raise NoSuchThing(kind="result", identifier=name[:NAME_LIMIT])
+        return attached(found, "text/csv; charset=utf-8", "results.csv")
 
 
 def _first(lines: tuple[LineTaken, ...]) -> list[LineTaken]:

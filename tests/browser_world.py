@@ -141,6 +141,7 @@ SAVED = frozenset(
         "evidence",
         "evidence_page",
         "marked_list",
+        "recorded_file",
         "verified_file",
         "assets",
         "certificate_file",

@@ -38,6 +38,7 @@ SLOW = frozenset(
         "test_api_cycle.py",
         "test_api_description.py",
         "test_api_watching.py",
+        "test_bench_pages.py",
         "test_bodies.py",
         "test_clauses.py",
         "test_clock.py",

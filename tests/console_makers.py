@@ -63,6 +63,7 @@ MAY: dict[str, tuple[str, set[str]]] = {
     "issue_it": ("POST /console/reports/{month}/issue", {"dcc"}),
     "remark_it": ("POST /console/reports/{month}/remark", {"dcc"}),
     "deployments": ("GET /console/deployments", {"dcc"}),
+    "recorded_file": ("GET /console/deployments/results/none", set()),
     "record_them": ("POST /console/deployments", {"dcc"}),
     "journal_page": ("GET /console/journal", _SSC),
     "verify": ("GET /console/verify", _EVERYBODY),

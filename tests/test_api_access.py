@@ -386,6 +386,7 @@ NEVER_THEIRS = {("rival", operation) for operation, may in MAY.items() if operat
 WRONG_PERSON = {"same-person", "not-the-proposer", "not-the-author"}
 OTHER_FORMS = {
     "listCplInstructions": "text/csv",
+    "showMeeting": "application/pdf",
     "showReport": "application/pdf",
     "showNotice": "application/pdf",
 }

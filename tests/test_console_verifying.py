@@ -98,7 +98,7 @@ def test_what_cannot_be_asked_is_told_to_people_and_not_to_programs(pages: Pages
     assert "with commas where a name has blanks" in ask(pages, "ESME AB01 a model of words 01 1")
 
 
-def test_whoever_comes_by_costs_no_comparing(pages: Pages, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_whoever_comes_by_costs_no_comparing(pages: Pages, approval: str, monkeypatch: pytest.MonkeyPatch) -> None:
     now, compared = [0.0], [0]
     found = pages.api.lookout.comparing.found
 
@@ -112,6 +112,11 @@ def test_whoever_comes_by_costs_no_comparing(pages: Pages, monkeypatch: pytest.M
         now[0] = second
         assert agrees() is not None
         assert compared[0] == times
+    pages.api.lookout.comparing.step()  # a pass, as it is gone through beside
+    now[0] = 1000.0
+    told = agrees()
+    assert told is not None
+    assert (told.agree, told.checked, compared[0]) == (True, 1, 2), f"of {approval}, and nobody waits from then on"
 
 
 def test_everybody_is_told_what_this_is_and_how_to_check_it(pages: Pages, approval: str) -> None:

@@ -1,7 +1,9 @@
 """The Panel's list, reports, deployments and the journal in a browser: acts once, what is wrong told, nothing lost."""
 
+import csv
+import re
 from datetime import timedelta
-from io import BytesIO
+from io import BytesIO, StringIO
 from types import SimpleNamespace
 from typing import Any, cast
 
@@ -13,7 +15,7 @@ from ra.reporting.contents import ReportLine
 from ra.telling.instructions import Asked, instructions
 from tests.api_world import Api
 from tests.console_world import Pages
-from tests.deployments_world import csv_of, deployed
+from tests.deployments_world import csv_of, deployed, eui
 from tests.signing import another_device
 from tests.test_console import HOSTILE
 from tests.world import World
@@ -102,6 +104,14 @@ def test_deployments_are_reported_by_a_file_and_told_line_by_line(pages: Pages) 
     assert answer.status_code == 200
     assert "3 lines were read" in answer.text
     assert answer.text.index("Refused") < answer.text.index("Recorded"), "what was refused comes first"
+    saved = re.search(r'href="(/console/deployments/results/[^"]+)"', answer.text)
+    assert saved is not None
+    table = pages.get("dcc", saved[1])
+    rows = list(csv.reader(StringIO(table.data.decode("utf-8-sig"))))
+    assert [each[:2] for each in rows] == [["line", "outcome"], ["2", "recorded"], ["3", "refused"], ["4", "refused"]]
+    assert rows[1][2:4] == [eui(1), approval]
+    assert all(each[4] and each[6] for each in rows[2:]), "each refusal says its code and a sentence"
+    assert pages.get("panel", saved[1]).status_code == 403
     assert "1 recorded" not in sent(octets).text, "the same file again changes nothing"
     assert sent(b"").status_code == 422
     assert sent(b"\x00" * 99).status_code == 422

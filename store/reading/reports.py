@@ -4,13 +4,12 @@ Everything is read as it was *recorded* by an instant; what was reported late or
 """
 
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from itertools import chain
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, func, select
+from sqlalchemy import ColumnElement, Executable, Row, bindparam, func, select
 
 from core.cpl import InstructionState, Kind
 from core.kinds import EvidenceSubject
@@ -24,6 +23,7 @@ from store.trial_tables import (
     reports,
     undone_ends,
 )
+from store.types import Instant
 
 _BEFORE_EVERYTHING = datetime(1, 1, 1, tzinfo=UTC)
 
@@ -119,6 +119,57 @@ class IssuedReport:
     issued_by: str
 
 
+_Statement = tuple[tuple[str, ...], Executable]
+"""The names of what is counted, and the statement that counts it by approval."""
+
+
+def _counting(
+    by: ColumnElement[str], counted: Mapping[str, ColumnElement[int]], *which: ColumnElement[bool]
+) -> _Statement:
+    columns = (count.label(name) for name, count in counted.items())
+    return tuple(counted), select(by, *columns).where(*which).group_by(by)
+
+
+def _every_count() -> tuple[_Statement, ...]:
+    """The statements, each by an index of its own, so that what nothing has become of is looked up by none."""
+    c, first, until = deployments.c, bindparam("first", type_=Instant()), bindparam("until", type_=Instant())
+    by = c.approval.concat("")  # where an approval's own index would have every row looked up
+    early = c.deployed_at <= first
+    there = c.recorded_at <= until
+    unreported = there & (c.recorded_at > first)
+    standing = there & (c.voided_at.is_(None) | (c.voided_at > until))
+    every = {"recorded": func.count(), "recorded_early": func.count().filter(early)}
+    voided = {
+        "voided": func.count().filter(there),
+        "voided_unreported": func.count().filter(unreported),
+        "voided_unreported_early": func.count().filter(unreported & early),
+        "voided_decommissioned": func.count().filter(
+            there & (c.voided_at > first) & (c.decommission_recorded_at <= first)
+        ),
+    }
+    decommissioned = {
+        "decommissioned": func.count().filter(standing),
+        "decommissioned_early": func.count().filter(standing & (c.decommissioned_at <= first)),
+    }
+    u = undone_ends.c
+    undone = (
+        select(c.approval, func.count().label("undone"))
+        .join(undone_ends, c.id == u.deployment_id)
+        .where(u.undone_at > first, u.undone_at <= until, u.recorded_at <= first)
+        .group_by(c.approval)
+    )
+    return (
+        _counting(c.approval, every),  # all that there is, which an index tells alone …
+        _counting(by, {name: -count for name, count in every.items()}, c.recorded_at > until),  # … less what is later
+        _counting(by, voided, c.voided_at <= until),
+        _counting(by, decommissioned, c.decommission_recorded_at <= until),
+        (("undone",), undone),
+    )
+
+
+_EVERY_COUNT = _every_count()
+
+
 def stint_counts(tx: Transaction, *, since: datetime | None, until: datetime) -> dict[str, StintCounts]:
     """Count the stints of every approval that has any.
 
@@ -127,72 +178,12 @@ def stint_counts(tx: Transaction, *, since: datetime | None, until: datetime) ->
         since: the end of the previous report; None if there is none.
         until: the instant up to which it is counted; what was recorded later is not there yet.
     """
-    first = since or _BEFORE_EVERYTHING
+    instants = {"first": since or _BEFORE_EVERYTHING, "until": until}
     found: defaultdict[str, Counter[str]] = defaultdict(Counter)
-    for approval, counts in _written(tx, first, until):
-        found[approval].update(counts)
-    for approval, counts in _fates(tx, first, until):
-        found[approval].update(counts)
-    for approval, undone in _undone(tx, first, until).items():
-        found[approval]["undone"] = undone
+    for names, statement in _EVERY_COUNT:
+        for row in tx.connection.execute(statement, instants):
+            found[str(row[0])].update(dict(zip(names, map(int, row[1:]), strict=True)))
     return {approval: StintCounts(**counts) for approval, counts in found.items() if counts["recorded"]}
-
-
-_Counted = Iterator[tuple[str, dict[str, int]]]
-
-
-def _written(tx: Transaction, first: datetime, until: datetime) -> _Counted:
-    """Count what was ever recorded: all that there is, which an index tells alone, less what is not there yet."""
-    c = deployments.c
-    early = func.count().filter(c.deployed_at <= first)
-    every = _grouped(tx, c.approval, {"recorded": func.count(), "recorded_early": early})
-    # By when it was recorded, which is next to nothing: an approval's own index would have every row looked up.
-    later = {"recorded": -func.count(), "recorded_early": -early}
-    return chain(every, _grouped(tx, c.approval.concat(""), later, c.recorded_at > until))
-
-
-def _fates(tx: Transaction, first: datetime, until: datetime) -> _Counted:
-    """Count what became of stints, each by the index of those of which it did: of most, nothing has yet."""
-    c, by = deployments.c, deployments.c.approval.concat("")
-    there = c.recorded_at <= until
-    unreported = there & (c.recorded_at > first)
-    voided = {
-        "voided": func.count().filter(there),
-        "voided_unreported": func.count().filter(unreported),
-        "voided_unreported_early": func.count().filter(unreported & (c.deployed_at <= first)),
-        "voided_decommissioned": func.count().filter(
-            there & (c.voided_at > first) & (c.decommission_recorded_at <= first)
-        ),
-    }
-    standing = there & ((c.voided_at.is_(None)) | (c.voided_at > until))
-    decommissioned = {
-        "decommissioned": func.count().filter(standing),
-        "decommissioned_early": func.count().filter(standing & (c.decommissioned_at <= first)),
-    }
-    return chain(
-        _grouped(tx, by, voided, c.voided_at <= until),
-        _grouped(tx, by, decommissioned, c.decommission_recorded_at <= until),
-    )
-
-
-def _grouped(
-    tx: Transaction, by: ColumnElement[str], counted: Mapping[str, ColumnElement[int]], *which: ColumnElement[bool]
-) -> _Counted:
-    query = select(by, *(count.label(name) for name, count in counted.items())).where(*which).group_by(by)
-    for approval, *numbers in tx.connection.execute(query):
-        yield str(approval), dict(zip(counted, map(int, numbers), strict=True))
-
-
-def _undone(tx: Transaction, first: datetime, until: datetime) -> dict[str, int]:
-    """How many ends of each approval were counted by the previous report and taken back since."""
-    c = undone_ends.c
-    query = (
-        select(deployments.c.approval, func.count())
-        .join(deployments, deployments.c.id == c.deployment_id)
-        .where(c.undone_at > first, c.undone_at <= until, c.recorded_at <= first)
-        .group_by(deployments.c.approval)
-    )
-    return {str(approval): int(number) for approval, number in tx.connection.execute(query)}
 
 
 def instructed(tx: Transaction, *, until: datetime) -> dict[str, list[Instructed]]:
