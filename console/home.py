@@ -33,6 +33,9 @@ _ELSEWHERE = {
 _NOTICES = "/v1/notices/"
 """Of which there is a list here, and a page of none."""
 
+MOST_SHOWN = 100
+"""Things on one page: more are worked off by nobody in a day, and a page of all that may wait weighs 340 kB."""
+
 _NEVER = datetime.max.replace(tzinfo=UTC)
 
 
@@ -55,7 +58,13 @@ def add_home(app: Flask, console: Console) -> None:
         )
         meeting = next_meeting(console.desk, actor()) if may("listMeetings") else None
         return render_template(
-            "home.html", tasks=listed, overdue=overdue, found=found, page_of=_page_of, meeting=meeting
+            "home.html",
+            tasks=listed[:MOST_SHOWN],
+            more=found.truncated or len(listed) > MOST_SHOWN,
+            overdue=overdue,
+            found=found,
+            page_of=_page_of,
+            meeting=meeting,
         )
 
 

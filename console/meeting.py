@@ -7,6 +7,7 @@ from werkzeug.wrappers import Response
 
 from console.forms import field, request_key
 from console.guard import actor, may
+from console.home import MOST_SHOWN
 from console.service import Console
 from console.settling import settled
 from console.typed import words
@@ -83,7 +84,9 @@ def _shown(console: Console, identifier: str, error: TrialCpaError | None = None
     it = agenda.meeting(console.desk, actor(), identifier)
     begin = next((each for each in it.items if each.waits), next(iter(it.items), None))
     keeps = may("placeOnAgenda") and it.meeting.cancelled_at is None
-    return render_template("meeting.html", it=it, begin=begin, keeps=keeps, error=error, open_states=OPEN_DECISION)
+    return render_template(
+        "meeting.html", it=it, begin=begin, keeps=keeps, error=error, open_states=OPEN_DECISION, most=MOST_SHOWN
+    )
 
 
 def _done(console: Console, identifier: str, act: Callable[[], str], anchor: str = "") -> _Answer:
