@@ -24,7 +24,8 @@ from api.ends_told import EndsTold
 from api.readiness import Check, Purpose, Readiness, answered, for_status, noticed, status_checks
 from api.service import JSON_TYPE
 from api.status.exchange import Reply
-from api.status.snapshot import Mirror, Snapshot
+from api.status.mirror import Mirror
+from api.status.snapshot import Snapshot
 from api.status.tally import Tallied
 from api.writing import Known, Written, answers_not_in_force, writing_checks
 from core.alarms import Alarm, AlarmCode, Standing
@@ -255,6 +256,7 @@ class Lookout:
             written=Written(tried=tried, error=error, waiting=waiting, age=self._monotonic() - ended),
             disks=self._left,
             answers=self._answers[1],
+            tokens=tuple(each for each in self._elsewhere if each.code is AlarmCode.TOKEN_OUT_OF_USE),
         )
         return (*checks, *writing_checks(known))
 

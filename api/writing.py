@@ -1,13 +1,13 @@
 """/readyz?for=writing: fit to record what people send and to bring it to everybody, as checks. No check acts."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import get_args
 
 from api.readiness import AHEAD, BACKLOG_OLD, Check, unknown
 from api.status.snapshot import Snapshot
-from core.alarms import AlarmCode
+from core.alarms import Alarm, AlarmCode
 from core.errors import StoreFull, StoreReadOnly, StoreUnavailable
 from core.instants import text
 from core.mirror import HashName, in_force
@@ -70,6 +70,7 @@ class Known:
         written: what came of the last small write.
         disks: octets that are left, by what lies there; None if a disk does not say.
         answers: how many OCSP answers are not in force; None before they were counted.
+        tokens: the authority's alarms about tokens with its keys.
     """
 
     left: Backlog | None
@@ -79,6 +80,7 @@ class Known:
     written: Written
     disks: Mapping[str, int | None] = field(default_factory=dict)
     answers: int | None = None
+    tokens: Sequence[Alarm] = ()
 
     @property
     def machine(self) -> datetime:
@@ -93,6 +95,7 @@ def writing_checks(known: Known) -> tuple[Check, ...]:
         *(disk_check(name, octets) for name, octets in known.disks.items()),
         *courier_checks(known.telling, known.machine),
         *_of_channels(known),
+        _tokens(known.tokens),
     )
 
 
@@ -133,6 +136,18 @@ def _write(written: Written, *, silent: bool) -> Check:
     elif isinstance(written.error, StoreFull):
         code = AlarmCode.STORE_FULL
     return Check(name=name, ok=False, detail=f"A small write was refused: {written.error}", alarm=code)
+
+
+def _tokens(out_of_use: Sequence[Alarm]) -> Check:
+    """What is decided while a token is out of use is recorded, and not signed: whoever can wait comes again."""
+    said = " ".join(each.sentence for each in out_of_use)
+    return Check(
+        name="tokens",
+        ok=not out_of_use,
+        detail=said or "No token with keys of the authority is out of use.",
+        alarm=AlarmCode.TOKEN_OUT_OF_USE,
+        known=False,  # the alarm is the authority's own, and stands beside this already
+    )
 
 
 def disk_check(name: str, octets: int | None) -> Check:

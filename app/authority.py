@@ -1,12 +1,14 @@
 """The authority process, put together from a house: only who runs it loads all that it does."""
 
+from dataclasses import replace
+
 from app.house import House, open_memory
 from core.errors import RestoreNotAccepted
 from jobs.authority import Authority
 from jobs.following import Following
-from jobs.keyring import KeyPlace, Keyring, opened_keyring
+from jobs.keyring import Keyring, opened_keyring
 from jobs.put_back import marked
-from keys.passphrase import FromFile
+from keys.passphrase import FromCredential, FromFile
 
 
 def open_authority(house: House) -> Authority:
@@ -24,13 +26,13 @@ def open_authority(house: House) -> Authority:
         raise RestoreNotAccepted(made_at=made_at)
     passphrase = house.settings.passphrase.read()
     memory = open_memory(house, passphrase)
-    place = KeyPlace(folder=house.settings.keys_dir, passphrase=passphrase)
+    place = house.place(passphrase)
     moved = house.clock_of(memory.begun.environment)
     keyring = opened_keyring(memory, place, moved.now())
     memory.keep_reserve()
 
     def reopen() -> Keyring:
-        again = KeyPlace(folder=place.folder, passphrase=house.settings.passphrase.read())
+        again = replace(place, passphrase=house.settings.passphrase.read())
         return opened_keyring(memory, again, moved.now())
 
     return Authority(
@@ -41,6 +43,7 @@ def open_authority(house: House) -> Authority:
         memory=memory,
         pace=house.settings.pace,
         rules=house.settings.rules,
-        reopen=reopen if isinstance(house.settings.passphrase, FromFile) else None,
+        reopen=reopen if isinstance(house.settings.passphrase, (FromFile, FromCredential)) else None,
+        tokens=house.tokens,
         following=Following(store=house.store, journal_key=keyring.journal.public_key),
     )

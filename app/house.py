@@ -17,10 +17,9 @@ from core.errors import HomeMissing, MemoryMissing, SettingsInvalid
 from core.identifiers import Environment
 from core.kinds import HierarchyRole
 from jobs.clocks import clocks
-from jobs.keyring import KeyPlace, Keyring, opened_keyring
+from jobs.keyring import Keyring, opened_keyring
 from keys.ceremony import JOURNAL_FILE, RECORD_FILE, issuing_file, responder_file, statement_file
-from keys.record_key import open_record_key
-from keys.sealed import open_sealed
+from keys.place import KeyPlace, Tokens
 from memory.book import FILE_NAME
 from memory.memory import Memory
 from memory.records import At
@@ -54,6 +53,7 @@ class House:
         clock: the authority's clock; as the register says who it is, until its memory is opened (`opened`).
         machine: the machine's own.
         moved: the machine's, with what the register adds to it for a test authority.
+        tokens: that this process holds; None if the settings say nothing of any.
     """
 
     settings: Settings
@@ -61,6 +61,18 @@ class House:
     clock: Clock
     machine: Clock
     moved: Clock
+    tokens: Tokens | None = None
+
+    def place(self, passphrase: bytes | None = None) -> KeyPlace:
+        """Return where the private keys lie.
+
+        Args:
+            passphrase: of those in files, where it was read already; some can be read only once.
+        """
+        settings = self.settings
+        return KeyPlace(
+            folder=settings.keys_dir, passphrase=passphrase or settings.passphrase.read(), tokens=self.tokens
+        )
 
     def clock_of(self, environment: Environment) -> Clock:
         """Return the clock of an authority: a live one's is the machine's, and nothing in the store can move it."""
@@ -72,8 +84,10 @@ class House:
         return Desk(self.store, self.clock, self.settings.rules)
 
     def close(self) -> None:
-        """Close its connections."""
+        """Close its connections, and part with its tokens."""
         self.store.close()
+        if self.tokens is not None:
+            self.tokens.close()
 
     def row(self) -> AuthorityRow:
         """Return what was fixed at the ceremony."""
@@ -106,7 +120,8 @@ def open_house(settings: Settings, *, reading: bool = False) -> House:
     with store.read() as tx:
         environment = authority_row(tx).environment
     moved = OffsetClock(_Remembered(lambda: clock_offset(store)))
-    house = House(settings=settings, store=store, clock=machine, machine=machine, moved=moved)
+    tokens = None if settings.tokens is None else Tokens(settings.tokens)
+    house = House(settings=settings, store=store, clock=machine, machine=machine, moved=moved, tokens=tokens)
     return replace(house, clock=house.clock_of(environment))
 
 
@@ -164,7 +179,7 @@ def open_memory(house: House, passphrase: bytes | None = None) -> Memory:
     folder = house.settings.keys_dir
     if not (folder / FILE_NAME).exists():
         raise MemoryMissing(path=folder / FILE_NAME)
-    key = open_record_key(folder / RECORD_FILE, passphrase or house.settings.passphrase.read())
+    key = house.place(passphrase).record_key(RECORD_FILE)
 
     def read() -> At:
         # Who it is, the memory says: a row that says `test` would move a live authority's clock for good.
@@ -207,8 +222,7 @@ def opened_with_keys(home: Path | None) -> Iterator[Opened]:
         passphrase = house.settings.passphrase.read()
         with closing(open_memory(house, passphrase)) as memory:
             clock = house.clock_of(memory.begun.environment)
-            place = KeyPlace(folder=house.settings.keys_dir, passphrase=passphrase)
-            yield Opened(replace(house, clock=clock), memory, place)
+            yield Opened(replace(house, clock=clock), memory, house.place(passphrase))
 
 
 def keyring_of(house: House, memory: Memory) -> Keyring:
@@ -217,8 +231,7 @@ def keyring_of(house: House, memory: Memory) -> Keyring:
     Raises:
         KeyUnusable: a key cannot be opened, or is not the one that this authority remembers.
     """
-    place = KeyPlace(folder=house.settings.keys_dir, passphrase=house.settings.passphrase.read())
-    return opened_keyring(memory, place, house.clock_of(memory.begun.environment).now())
+    return opened_keyring(memory, house.place(), house.clock_of(memory.begun.environment).now())
 
 
 def open_keyring(house: House) -> Keyring:
@@ -229,15 +242,13 @@ def open_keyring(house: House) -> Keyring:
     Raises:
         KeyUnusable: a key cannot be opened.
     """
-    passphrase, folder = house.settings.passphrase.read(), house.settings.keys_dir
-    issuing, responder, journal = (
-        open_sealed(folder / name, passphrase) for name in (issuing_file(1), responder_file(1), JOURNAL_FILE)
-    )
-    statement = folder / statement_file(1)
+    place = house.place()
+    issuing, responder, journal = (place.opened(name) for name in (issuing_file(1), responder_file(1), JOURNAL_FILE))
+    statement = statement_file(1)
     return Keyring(
         profile=profile_of(house.row()),
         issuing={key_id(issuing.public_key): issuing},
         responder=responder,
         journal=journal,
-        statement=open_sealed(statement, passphrase) if statement.exists() else None,
+        statement=place.opened(statement) if (place.folder / statement).exists() else None,
     )

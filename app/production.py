@@ -89,6 +89,8 @@ def hand_over(settings: Settings, root_dir: Path, to: Owners) -> None:
         _give(each, to.authority, 0, 0o700 if each.is_dir() else 0o600)
     if isinstance(settings.passphrase, FromFile):
         _give(settings.passphrase.path, to.authority, 0, 0o600)
+    if settings.tokens is not None and isinstance(settings.tokens.pin, FromFile):
+        _give(settings.tokens.pin.path, to.authority, 0, 0o600)
     for each in (root_dir, *root_dir.rglob("*")) if root_dir.exists() else ():
         _give(each, 0, 0, 0o700 if each.is_dir() else 0o600)
 

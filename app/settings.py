@@ -5,6 +5,7 @@ docs/settings.md describes each key. Unknown keys are refused: a misspelt limit 
 
 import ipaddress
 import json
+import os
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -13,24 +14,25 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from app.backup_settings import Backups, read_backups
+from app.bounds_settings import read_bounds
 from app.courier_settings import Mail, Webhook, read_mail, read_webhooks
+from app.pace_settings import read_pace
 from app.status_settings import RENDERER, SOCKET, Address, Listens, read_listens, read_origin, read_proxy, read_renderer
+from app.token_settings import read_tokens
 from core.approval import DEVICE_TYPES
-from core.deployments import DECOMMISSIONED_STATUSES, DEPLOYED_STATUSES, DEVICE_STATUSES, MOST_LINES
+from core.deployments import DECOMMISSIONED_STATUSES, DEPLOYED_STATUSES, DEVICE_STATUSES
 from core.errors import HomeMissing, SettingsInvalid
 from core.kinds import COUNTED, DecisionKind
 from intake.cpl_list import COLUMNS
 from jobs.pace import Pace
-from keys.passphrase import PassphraseSource, parse_source
+from keys.passphrase import FromPrompt, PassphraseSource, parse_source
+from keys.place import InTokens
 from policy.section_f.assurance import DEFAULT_SCHEMES, LONGEST_CERTIFICATE_TEXT
 from policy.section_f.wording import printable
-from ra.bounds import MEBIOCTET, Bounds
 from ra.desk import IDLE_MINUTES, MOST_IDLE_MINUTES, TWO_OFFICERS, Rules
 
 FILE_NAME = "trialcpa.toml"
-LEAST_LEASE_SECONDS = 5
-"""More than store.postgresql.IDLE_SECONDS: whoever froze in a transaction has lost it when its successor comes."""
-
+_AT_PROMPT = FromPrompt()
 _T = TypeVar("_T")
 DEFAULT_PORT = 8470
 MOST_OFFICERS = 9
@@ -45,9 +47,6 @@ MOST_EXPIRY_DAYS = 366
 
 WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 
-LONGEST_OCSP_HOURS = 12
-"""The profile clears no OCSP answer that is valid for longer."""
-
 
 @dataclass(frozen=True)
 class Settings:
@@ -59,6 +58,7 @@ class Settings:
         host, port: where web listens.
         keys_dir: private keys that only the authority process reads.
         passphrase: where their passphrase comes from.
+        tokens: of keys that are not in files; None if nothing is said of any.
         web_threads, web_workers: threads of the API; how many web processes listen.
         web_memory: the folder in which each web process keeps what it has told.
         web_proxies: addresses of proxies in front, whose X-Forwarded-For is believed.
@@ -70,6 +70,7 @@ class Settings:
         webhooks, mail: whom the courier tells; the relay and who gets mail, None if no mail is sent.
         backups: where they lie, for whoever looks whether there are any.
         console_origin: of the console's pages; None where it is not said.
+        console_demo: whether the sign-in page of a test authority offers its demo people.
         renderer: the socket of whoever draws pictures of evidence; None if nobody does.
         web_worker, web_late: which of several this one is, from 1 on; whether it listens only when it can answer.
     """
@@ -80,6 +81,7 @@ class Settings:
     port: int
     keys_dir: Path
     passphrase: PassphraseSource
+    tokens: InTokens | None
     web_threads: int
     web_workers: int
     web_memory: Path
@@ -94,6 +96,7 @@ class Settings:
     mail: Mail | None
     backups: Backups
     console_origin: str | None
+    console_demo: bool
     renderer: Path | None
     web_worker: int = 0
     web_late: bool = False
@@ -113,16 +116,30 @@ def load(home: Path) -> Settings:
         raise HomeMissing(path=home) from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise SettingsInvalid(path=path, problems=f"it is not TOML ({error}).") from None
+    return judged(raw, home)
+
+
+def judged(raw: Mapping[str, Any], home: Path) -> Settings:
+    """Return settings as they are told by a file's tables; SettingsInvalid with every problem at once."""
     reader = _Reader(raw, home)
     settings = _settings(reader, home)
     problems = reader.all_problems()
     if problems:
-        raise SettingsInvalid(path=path, problems=" ".join(problems))
+        raise SettingsInvalid(path=home / FILE_NAME, problems=" ".join(problems))
     return settings
 
 
-def template(*, store_url: str, port: int, passphrase: str, longest_trial_days: int) -> str:
-    """Return the settings file that `trialcpa init` writes."""
+def template(*, store_url: str, port: int, passphrase: str, longest_trial_days: int, demo: bool = False) -> str:
+    """Return the settings file that `trialcpa init` writes.
+
+    Args:
+        store_url: of the register.
+        port: on which web listens.
+        passphrase: where that of the keys is read.
+        longest_trial_days: that an approval may have.
+        demo: whether the sign-in page offers demo people: of a test authority.
+    """
+    offered = "\n[console]\ndemo = true # a test authority's sign-in page offers its demo people\n" if demo else ""
     return f"""\
 # Settings of this authority; docs/settings.md describes each key. What certificates say was fixed at the ceremony.
 
@@ -137,7 +154,7 @@ status_max_age_seconds = 600
 
 [keys]
 directory = "keys"
-passphrase = {_quoted(passphrase)} # file:PATH, fd:N or prompt; never the passphrase itself
+passphrase = {_quoted(passphrase)} # file:PATH, fd:N, credential:NAME or prompt; never itself
 
 [decisions]
 longest_trial_days = {longest_trial_days}
@@ -148,7 +165,7 @@ crl_interval_hours = 12
 register_interval_seconds = 60
 crl_life_hours = 48
 ocsp_life_hours = 12
-"""
+{offered}"""
 
 
 def change_port(home: Path, port: int) -> None:
@@ -226,13 +243,18 @@ class _Reader:
     def path(self, value: str) -> Path:
         return self.home / Path(value).expanduser()
 
-    def source(self, table: str, key: str) -> PassphraseSource:
+    def source(self, table: str, key: str, prompt: FromPrompt = _AT_PROMPT) -> PassphraseSource:
         value = self.text(table, key, "prompt")
         scheme, _, rest = value.partition(":")
+        given = os.environ.get("CREDENTIALS_DIRECTORY")  # systemd.exec(5), LoadCredential=
         try:
-            return parse_source(f"file:{self.path(rest)}" if scheme == "file" and rest else value)
+            said = f"file:{self.path(rest)}" if scheme == "file" and rest else value
+            return parse_source(said, prompt, Path(given) if given else None)
         except Exception as error:  # noqa: BLE001 - every problem of the file is told together
             return self._wrong(f"{table}.{key}: {error}", parse_source("prompt"))
+
+    def taken(self, table: str, key: str) -> object:
+        return self._take(table, key, None)
 
     def webhooks(self) -> tuple[Webhook, ...]:
         return read_webhooks(self._take("courier", "webhooks", []), self.path, self.problem)
@@ -356,13 +378,6 @@ def _is_scheme(value: object) -> bool:
 
 
 def _settings(reader: _Reader, home: Path) -> Settings:
-    hours = timedelta(hours=1)
-    interval = reader.whole("publication", "crl_interval_hours", 12, least=1, most=24 * 7)
-    life = reader.whole("publication", "crl_life_hours", 48, least=2, most=24 * 30)
-    ocsp_life = reader.whole("publication", "ocsp_life_hours", 12, least=1, most=LONGEST_OCSP_HOURS)
-    if life < 2 * interval:
-        # A list that lapses when one publication fails makes every relying party fail with it.
-        reader.problem(f"publication.crl_life_hours must be at least twice crl_interval_hours ({2 * interval}).")
     longest = reader.whole("decisions", "longest_trial_days", 731, least=1, most=3660)
     longest_key = reader.whole("decisions", "longest_credential_days", 400, least=1, most=3660)
     idle = reader.whole("console", "idle_minutes", IDLE_MINUTES, least=1, most=MOST_IDLE_MINUTES)
@@ -374,6 +389,7 @@ def _settings(reader: _Reader, home: Path) -> Settings:
         port=reader.whole("web", "port", DEFAULT_PORT, least=1, most=65535),
         keys_dir=reader.path(reader.text("keys", "directory", "keys")),
         passphrase=reader.source("keys", "passphrase"),
+        tokens=read_tokens(reader),
         web_threads=reader.whole("web", "threads", 8, least=1, most=256),
         web_workers=reader.whole("web", "workers", 1, least=1, most=64),
         web_memory=reader.path(reader.text("web", "memory", "run")),
@@ -391,7 +407,7 @@ def _settings(reader: _Reader, home: Path) -> Settings:
             order_life=timedelta(days=reader.whole("officers", "order_days", 7, least=1, most=31)),
             officers=reader.officers(),
             list_columns=reader.list_columns(),
-            bounds=_bounds(reader),
+            bounds=read_bounds(reader.whole),
             deployed_statuses=deployed,
             decommissioned_statuses=reader.statuses("decommissioned_statuses", DECOMMISSIONED_STATUSES, but=deployed),
             look_ahead_months=reader.whole("reports", "look_ahead_months", 3, least=1, most=24),
@@ -399,43 +415,16 @@ def _settings(reader: _Reader, home: Path) -> Settings:
             expiry_days=reader.expiry_days(),
             reminder_weekdays=reader.weekdays(),
         ),
-        root_statement_wait=hours * reader.whole("officers", "root_statement_wait_hours", 24, least=0, most=24 * 31),
-        pace=Pace(
-            ocsp_life=ocsp_life * hours,
-            crl_life=life * hours,
-            crl_interval=interval * hours,
-            register_interval=timedelta(
-                seconds=reader.whole("publication", "register_interval_seconds", 60, least=1, most=86_400)
-            ),
-            lease_length=timedelta(
-                seconds=reader.whole("authority", "lease_seconds", 5, least=LEAST_LEASE_SECONDS, most=600)
-            ),
-            most_jump=timedelta(minutes=reader.whole("clock", "most_jump_minutes", 5, least=1, most=60)),
-            longest_rest=hours * reader.whole("clock", "longest_rest_hours", 24, least=1, most=24 * 31),
+        root_statement_wait=timedelta(
+            hours=reader.whole("officers", "root_statement_wait_hours", 24, least=0, most=24 * 31)
         ),
+        pace=read_pace(reader.whole, reader.problem),
         webhooks=reader.webhooks(),
         mail=reader.mail(),
         backups=read_backups(reader.optional("backup", "directory"), reader.path, reader.whole),
         console_origin=read_origin(reader.optional("console", "origin"), reader.problem),
+        console_demo=reader.truth("console", "demo", default=False),
         renderer=read_renderer(reader.text("renderer", "listens", RENDERER), reader.path, reader.problem),
-    )
-
-
-def _bounds(reader: _Reader) -> Bounds:
-    usual = Bounds()
-    most = 1_000_000_000
-
-    def whole(key: str, default: int, *, least: int = 1) -> int:
-        return reader.whole("bounds", key, default, least=least, most=most)
-
-    return Bounds(
-        open_applications=whole("open_applications", usual.open_applications),
-        open_amendment_requests=whole("open_amendment_requests", usual.open_amendment_requests),
-        evidence_octets=whole("evidence_mebioctets", usual.evidence_octets // MEBIOCTET) * MEBIOCTET,
-        calendar_addresses=whole("calendar_addresses", usual.calendar_addresses),
-        acts_per_day=whole("acts_per_day", usual.acts_per_day),
-        # Below what one report may hold, a report that is taken on no day could be sent for ever.
-        deployment_lines_per_day=whole("deployment_lines_per_day", usual.deployment_lines_per_day, least=MOST_LINES),
     )
 
 

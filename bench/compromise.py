@@ -9,10 +9,11 @@ from bench.cycle import held_world, in_force
 from core.kinds import HierarchyRole
 from intake.carried import read_request, read_response
 from jobs.ended import in_force_under
-from jobs.keyring import KeyPlace, opened_keyring
+from jobs.keyring import opened_keyring
 from jobs.new_issuing import accept_response, compromised_issuing_ca
 from jobs.offline_root import RootFolder, judge, sign
 from keys.ceremony import ROOT_FILE
+from keys.place import KeyPlace
 from keys.sealed import open_sealed
 from ra.deciding.kinds.rekey import ProposeRekey
 from ra.deciding.views import Accepted

@@ -9,12 +9,12 @@ from pathlib import Path
 from core.approval import Device
 from jobs.duty import Duty, take_lease
 from jobs.recall import Copy
-from keys.log_key import LOG_FILE, open_log_key
+from keys.log_key import LOG_FILE
 from ra.bounds import Bounds
 from ra.deciding.kinds.grant import ProposeGrant
 from store import schema
 from store.transactions import Store, sqlite_url
-from tests.world import DEVICE, PASSPHRASE, World, hold_ceremony, memory_folder
+from tests.world import DEVICE, World, hold_ceremony, memory_folder, place
 
 MANY = 1_000_000_000
 
@@ -70,7 +70,7 @@ def held_world(folder: Path) -> World:
     # One organisation does here in minutes what all do in years.
     whatever = Bounds(open_applications=MANY, acts_per_day=MANY, deployment_lines_per_day=MANY)
     world.desk = replace(world.desk, rules=replace(world.desk.rules, bounds=whatever))
-    log = open_log_key(folder / "ceremony" / "keys" / LOG_FILE, PASSPHRASE)
+    log = place(folder / "ceremony").log_key(LOG_FILE)
     world.authority.keyring = replace(world.authority.keyring, log=log)
     return world
 

@@ -4,7 +4,7 @@ One origin is the console's. A write comes from its own pages only: the browser 
 the form has the token that flask-wtf gave to this browser's session.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import cast
 from urllib.parse import urlsplit
 
@@ -17,6 +17,7 @@ from werkzeug.wrappers import Response as AnyResponse
 
 from console.forms import FORM_LIMIT, LARGER
 from console.service import Console
+from core import unreadable
 from core.actors import Actor
 from core.errors import OperationNotPermitted
 from ra.doors import admit
@@ -102,6 +103,7 @@ def add_guard(app: Flask, console: Console, secret_key: bytes) -> None:
         WTF_CSRF_TIME_LIMIT=None,  # as long as the session, which is short
     )
 
+    app.before_request(unreadable.begin)
     app.before_request(_room)
     app.before_request(lambda: _from_our_pages(console.relying.origin))
     CSRFProtect(app)
@@ -207,6 +209,23 @@ def let_in(begun: Begun) -> None:
 def may(act: str) -> bool:
     """Return whether whoever has signed in has a role that may do an act (ra/doors.py)."""
     return _quietly(lambda: admit(actor(), act))
+
+
+_BELOW: Mapping[str, str] = {
+    **dict.fromkeys(("breaches", "revocations", "certificates", "amendment-requests", "end-requests"), "approvals"),
+    **dict.fromkeys(("evidence", "standing-requirements", "requirements"), "applications"),
+    **dict.fromkeys(("suspicions", "contacts"), "notices"),
+    "agenda-items": "meetings_page",
+    "deployments": "reports",
+    "orders": "decisions",
+}
+"""Under which page of the navigation those stand that are called otherwise: by what comes first in their address."""
+
+
+def section() -> str:
+    """Return the page of the navigation under which the present one stands; empty if it says so by its address."""
+    first = request.path.removeprefix("/console/").partition("/")[0]
+    return _BELOW.get(first, "")
 
 
 def navigation() -> list[tuple[str, str]]:

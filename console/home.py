@@ -36,6 +36,9 @@ _NOTICES = "/v1/notices/"
 MOST_SHOWN = 100
 """Things on one page: more are worked off by nobody in a day, and a page of all that may wait weighs 340 kB."""
 
+_TO_KNOW = frozenset({"approval-expiring", "decision-to-witness", "notice-to-read", "notice-undelivered"})
+"""Kinds of tasks of which nobody waits for an act: they come after those that somebody waits for."""
+
 _NEVER = datetime.max.replace(tzinfo=UTC)
 
 
@@ -54,7 +57,13 @@ def add_home(app: Flask, console: Console) -> None:
         overdue = {each.subject for each in found.tasks if each.due is not None and each.due < limit}
         listed = sorted(
             found.tasks,
-            key=lambda each: (each.subject not in overdue, not each.urgent, each.due or _NEVER, each.since),
+            key=lambda each: (
+                each.subject not in overdue,
+                not each.urgent,
+                each.kind in _TO_KNOW,
+                each.due or _NEVER,
+                each.since,
+            ),
         )
         meeting = next_meeting(console.desk, actor()) if may("listMeetings") else None
         return render_template(
@@ -76,6 +85,6 @@ def _page_of(link: str) -> str | None:
     if part in _PARTS:
         return f"{_page_of(whole)}{_PARTS[part]}"
     if link.startswith(_NOTICES):
-        return "/console/notices"
+        return f"/console/notices#{link.removeprefix(_NOTICES).partition('/')[0]}"
     kind, _, name = link.removeprefix("/v1/").partition("/")
     return f"/console/{kind}/{name}" if kind in _THINGS and name and "/" not in name else None

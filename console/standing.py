@@ -13,6 +13,7 @@ from console.verifying import verified
 from core.errors import NotPermitted
 from ra.auditing.dossier import FetchedDossier, dossier, dossier_there
 from ra.auditing.timeline import timeline
+from ra.reporting.deployments import of_approval
 from ra.telling.approvals import approval as approval_of
 from ra.telling.receipts import receipts
 from ra.telling.views import ReceiptAnswer
@@ -39,6 +40,7 @@ def add_standing(app: Flask, console: Console) -> None:
             chart=None if whole is None else chart(whole.counts),
             size=(WIDTH, HEIGHT),
             told=_told(console, identifier),
+            deployed=of_approval(desk, actor(), identifier) if whole is None and may("showDeployments") else None,
             verified=verified(console, identifier),
             may_revoke=may("revokeApproval") and shown.ended_at is None,
             may_suspect=may("suspectBreach"),

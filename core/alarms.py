@@ -63,6 +63,7 @@ class AlarmCode(StrEnum):
     STORE_SILENT = "store-silent"
     STORE_TAKES_NO_WRITES = "store-takes-no-writes"
     SUBSCRIBER_UNTOLD = "subscriber-untold"
+    TOKEN_OUT_OF_USE = "token-out-of-use"  # noqa: S105 - a device, no secret
     TOLD_END_LOST = "told-end-lost"
     WEB_MEMORY_FAILS = "web-memory-fails"
 
@@ -229,6 +230,10 @@ WORDS: Mapping[AlarmCode, tuple[str, str]] = {
     AlarmCode.STORE_TAKES_NO_WRITES: (
         "The register answers questions and takes no writes in time.",
         "The register takes writes again.",
+    ),
+    AlarmCode.TOKEN_OUT_OF_USE: (
+        "A token with keys of the authority does not do what it must: nothing is signed with the keys in it.",
+        "Every token with keys of the authority is open.",
     ),
     AlarmCode.SUBSCRIBER_UNTOLD: ("A subscriber is not told what happened.", "Every subscriber is told again."),
 }

@@ -12,7 +12,15 @@ from functools import partial
 from typing import TypeVar
 
 from core.alarms import AlarmCode, Noticed, printable
-from core.errors import LeaseLost, MemoryForked, MemoryFull, MemoryUnusable, StoreUnavailable, StoreWentBack
+from core.errors import (
+    LeaseLost,
+    MemoryForked,
+    MemoryFull,
+    MemoryUnusable,
+    StoreUnavailable,
+    StoreWentBack,
+    TokenOutOfUse,
+)
 from core.trouble import Trouble
 
 _log = logging.getLogger(__name__)
@@ -26,7 +34,15 @@ TRIED_AGAIN = timedelta(seconds=60)
 MOST_TOLD = 20
 """Rows of one job that have an alarm each; of the others there is the number."""
 
-NO_ROW_S_FAULT = (StoreUnavailable, StoreWentBack, LeaseLost, MemoryForked, MemoryFull, MemoryUnusable)
+NO_ROW_S_FAULT = (
+    StoreUnavailable,
+    StoreWentBack,
+    LeaseLost,
+    MemoryForked,
+    MemoryFull,
+    MemoryUnusable,
+    TokenOutOfUse,
+)
 """What is wrong with everything, and not with one row."""
 
 
@@ -82,7 +98,8 @@ class Aside:
             What `act` returned; None if it failed.
 
         Raises:
-            StoreUnavailable, StoreWentBack, LeaseLost, MemoryForked, MemoryFull, MemoryUnusable: it is not the row.
+            StoreUnavailable, StoreWentBack, LeaseLost, MemoryForked, MemoryFull, MemoryUnusable, TokenOutOfUse: it is
+                not the row.
         """
         try:
             done = act()

@@ -52,6 +52,7 @@ from jobs.roster import show_rosters
 from jobs.seal import seal, seal_own
 from jobs.sign import sign_seconded
 from jobs.statement_signer import renew_statement_signer
+from keys.place import Tokens
 from memory.memory import Memory
 from policy.linted import Linted
 from ra.desk import Rules
@@ -107,6 +108,7 @@ class Authority:
         audit: where its reading of the register again stands.
         reopen: opens the keys anew, where that needs nobody; None where a person has to give their passphrase.
         following: looks, beside the turns, whether everything follows from the journal; None where nobody does.
+        tokens: in which some of the keys are; None where none is.
     """
 
     store: Store
@@ -121,6 +123,7 @@ class Authority:
     audit: Audit = field(default_factory=Audit, repr=False)
     reopen: Callable[[], Keyring] | None = field(default=None, repr=False)
     following: Following | None = field(default=None, repr=False)
+    tokens: Tokens | None = field(default=None, repr=False)
     _believed: BelievedClock = field(init=False, repr=False)
     _renewed: float = field(default=0.0, init=False, repr=False)
     _epoch: int | None = field(default=None, init=False, repr=False)
@@ -227,6 +230,7 @@ class Authority:
         doubt = self._believed.doubt
         if doubt is None or doubt.agreed:
             done += self._guarded(sign_register, duty, self._believed.now())
+        self._guarded(self.look_at_tokens, duty, self._believed.now())
         self._guarded(self.tell_alarms, duty, self._believed.now())
         return done
 
@@ -369,6 +373,13 @@ class Authority:
         for each in missed:
             told = f"The key of {each.subject} ({each.key_id}) is not at hand; start the authority process again."
             duty.notice(AlarmCode.KEY_NOT_AT_HAND, told, subject=each.key_id)
+        return 0
+
+    def look_at_tokens(self, duty: Duty, at: datetime) -> int:  # noqa: ARG002 - all jobs are alike
+        """Say which token is out of use. Everything that its keys are not needed for goes on."""
+        for name, why in (self.tokens.out_of_use() if self.tokens is not None else {}).items():
+            told = f"The token {name} is out of use ({why.code}): nothing is signed with the keys in it."
+            duty.notice(AlarmCode.TOKEN_OUT_OF_USE, told, subject=name)
         return 0
 
     def tell_alarms(self, duty: Duty, at: datetime) -> int:

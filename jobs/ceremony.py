@@ -5,7 +5,7 @@ signed as they were meant.
 """
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import partial
@@ -32,6 +32,7 @@ from jobs.root_list import publish_root_crl
 from jobs.roster import roster_record, set_roster, show
 from keys.ceremony import JOURNAL_FILE, ROOT_FILE, CeremonyKeys, issuing_file, make_keys, responder_file, statement_file
 from keys.log_key import LOG_FILE
+from keys.place import KeyPlace, Tokens, key_in_token
 from memory.memory import Memory
 from memory.officers import roster_of
 from memory.records import Begun
@@ -60,6 +61,7 @@ class Ceremony:
         passphrase, root_passphrase: seal them.
         officers: how many have to agree, by kind of decision.
         roster: the officers' keys that count from the start; empty for an authority that begins without.
+        tokens, root_tokens: in which keys are made that are not to lie in files; None where all are.
     """
 
     profile: Profile
@@ -72,6 +74,8 @@ class Ceremony:
     root_passphrase: bytes
     officers: Mapping[str, int]
     roster: tuple[Member, ...] = ()
+    tokens: Tokens | None = None
+    root_tokens: Tokens | None = None
 
 
 @dataclass(frozen=True)
@@ -107,10 +111,8 @@ def hold(store: Store, ceremony: Ceremony, at: datetime) -> Held:
     if ceremony.roster:
         require_usable(ceremony.roster)
     keys = make_keys(
-        ceremony.keys_dir,
-        ceremony.root_dir,
-        passphrase=ceremony.passphrase,
-        root_passphrase=ceremony.root_passphrase,
+        KeyPlace(folder=ceremony.keys_dir, passphrase=ceremony.passphrase, tokens=ceremony.tokens),
+        KeyPlace(folder=ceremony.root_dir, passphrase=ceremony.root_passphrase, tokens=ceremony.root_tokens),
     )
     over = _found(store, ceremony, keys, at)
     shown = clocks(FixedClock(at - ceremony.clock_offset), FixedClock(at))
@@ -170,11 +172,20 @@ def transcript(ceremony: Ceremony, certificates: list[AuthorityCertificate], key
         f"  SHA-256     {hashlib.sha256(keys.journal.public_key).hexdigest()} of the journal's key",
         f"Log key       {note.vkey(log, keys.log.public_key)}",
         f"Private keys  {ceremony.keys_dir}",
+        *(f"  in a token  {each}" for each in _in_tokens(ceremony)),
         f"Root's key    {ceremony.root_dir}: take this folder offline now. Only a new issuing CA and the root's",
         "              next CRL, due within a year, need it again.",
         "",
     ]
     return "\n".join(lines)
+
+
+def _in_tokens(ceremony: Ceremony) -> Iterator[str]:
+    """Yield where each key is that does not lie in its file."""
+    for path in (*sorted(ceremony.keys_dir.glob("*.key")), ceremony.root_dir / ROOT_FILE):
+        named = key_in_token(path) if path.exists() else None
+        if named is not None:
+            yield f"{named}, which {path.name} names"
 
 
 def _found(store: Store, ceremony: Ceremony, keys: CeremonyKeys, at: datetime) -> bool:

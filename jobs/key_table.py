@@ -16,6 +16,7 @@ from jobs.hierarchy import held_of
 from jobs.keyring import key_files
 from keys.ceremony import JOURNAL_FILE, RECORD_FILE, ROOT_FILE
 from keys.log_key import LOG_FILE
+from keys.place import key_in_token
 from memory.beliefs import Certified
 from memory.memory import Memory
 from store.reading import authority as reading
@@ -34,6 +35,7 @@ class KeyState(StrEnum):
 
 SIGNS, SEALS = "ECDSA P-256 with SHA-256", "HMAC-SHA-256 (HKDF of a P-256 key)"
 
+SEALS_INSIDE = "HMAC-SHA-256 (HKDF of what a secret in the token answers)"
 SIGNS_LOG = "Ed25519"
 
 
@@ -52,6 +54,7 @@ class KeyLine:
         since, until: the first second of its first certificate, and the last of its last; None where it has no end.
         state: how it stands with it.
         used: how often, by what it was used for.
+        token: the URI of a key that is in a token, of which the file says no more; None of every other.
         verifier_key: of the log's, as whoever holds a copy is given it (C2SP signed-note); None of every other.
     """
 
@@ -67,6 +70,7 @@ class KeyLine:
     state: KeyState
     used: Mapping[str, int] = field(default_factory=dict)
     verifier_key: str | None = None
+    token: str | None = None
 
 
 def every_key(store: Store, memory: Memory, folder: Path, at: datetime) -> list[KeyLine]:
@@ -116,6 +120,7 @@ class _Table:
                 purpose=role.value,
                 name=name,
                 held=(self.folder / name).exists(),
+                token=self._token(name),
                 algorithm=SIGNS,
                 key_id=certified[0].key_id,
                 sha256=key,
@@ -131,7 +136,8 @@ class _Table:
             purpose=purpose,
             name=name,
             held=(self.folder / name).exists(),
-            algorithm=algorithm,
+            token=(token := self._token(name)),
+            algorithm=SEALS_INSIDE if token is not None and algorithm == SEALS else algorithm,
             key_id=None,
             sha256=self.memory.begun.keys.get(name),
             serial=None,
@@ -140,6 +146,11 @@ class _Table:
             state=KeyState.IN_USE,
             used=used,
         )
+
+    def _token(self, name: str) -> str | None:
+        path = self.folder / name
+        named = key_in_token(path) if path.exists() else None
+        return None if named is None else str(named)
 
     def _state(self, certified: list[Certified]) -> KeyState:
         if any(self.memory.end(each.serial) is not None for each in certified):

@@ -5,7 +5,6 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cached_property
-from pathlib import Path
 from typing import Protocol
 
 from ca.certificates import key_id
@@ -13,8 +12,8 @@ from ca.profile import Profile
 from core.errors import KeyUnusable
 from core.kinds import HierarchyRole
 from keys.ceremony import JOURNAL_FILE, issuing_file, responder_file, statement_file
-from keys.log_key import LOG_FILE, LogKey, make_log_key
-from keys.sealed import open_sealed
+from keys.log_key import LOG_FILE, LogSigner
+from keys.place import KeyPlace
 from keys.signer import Signer
 from memory.beliefs import Certified
 from memory.memory import Memory
@@ -48,7 +47,7 @@ class Keyring:
     journal: Signer
     earlier: Mapping[str, Signer] = field(default_factory=dict)
     statement: Signer | None = None
-    log: LogKey | None = None
+    log: LogSigner | None = None
 
     @cached_property
     def statement_key_id(self) -> str | None:
@@ -101,23 +100,6 @@ def next_number(memory: Certifying, role: HierarchyRole) -> int:
     return 1 + len({each.key_sha256 for each in memory.hierarchy(role)})
 
 
-@dataclass(frozen=True, kw_only=True)
-class KeyPlace:
-    """Where the authority's keys lie.
-
-    Args:
-        folder: of the keys.
-        passphrase: they are sealed under.
-    """
-
-    folder: Path
-    passphrase: bytes = field(repr=False)
-
-    def opened(self, name: str) -> Signer:
-        """Return a key; KeyUnusable if it cannot be opened."""
-        return open_sealed(self.folder / name, self.passphrase)
-
-
 def opened_keyring(memory: Memory, place: KeyPlace, at: datetime) -> Keyring:
     """Open every key that is remembered and still of use. A file that nobody remembers is not looked at.
 
@@ -152,7 +134,7 @@ def opened_keyring(memory: Memory, place: KeyPlace, at: datetime) -> Keyring:
     )
 
 
-def _log_key(memory: Memory, place: KeyPlace) -> LogKey | None:
+def _log_key(memory: Memory, place: KeyPlace) -> LogSigner | None:
     """Return the log's key; an authority of before makes it at its next start. One that is lost is not made again.
 
     None if it is lost, or is another than the one that the ceremony made: no status waits for the log.
@@ -160,7 +142,7 @@ def _log_key(memory: Memory, place: KeyPlace) -> LogKey | None:
     path, pinned = place.folder / LOG_FILE, memory.begun.keys.get(LOG_FILE)
     if not path.exists() and (pinned is not None or memory.newest_log is not None):
         return None
-    found = make_log_key(path, place.passphrase)
+    found = place.made_log_key(LOG_FILE)
     return found if pinned in (None, found.sha256) else None
 
 

@@ -21,7 +21,7 @@ from core.merkle import TILE_HEIGHT, TILE_WIDTH, Frontier, leaf_hash, peaks
 from jobs.duty import Duty
 from jobs.growing import Growing
 from jobs.leaves import Numbered, make_leaves
-from keys.log_key import LogKey
+from keys.log_key import LogSigner
 from memory.records import Head, LogBegun, Tree
 from store.reading import journal
 from store.reading import log as reading
@@ -50,7 +50,7 @@ class Tip:
     growing: Growing
     after: Growing
     held: LogBegun
-    key: LogKey
+    key: LogSigner
 
     @cached_property
     def tree(self) -> Tree:
@@ -133,7 +133,7 @@ def tend_log(duty: Duty, at: datetime) -> int:
     return 0 if done < _MOST else done
 
 
-def _next(duty: Duty, key: LogKey) -> LogBegun:
+def _next(duty: Duty, key: LogSigner) -> LogBegun:
     """Return what is remembered of a log that begins where the journal's head is."""
     before, head, begun = duty.memory.newest_log, duty.memory.head, duty.memory.begun
     generation = 1 if before is None else before.generation + 1
@@ -291,7 +291,7 @@ def _proved(tx: Transaction, growing: Growing, rows: Sequence[Sealed]) -> Sequen
     return found
 
 
-def _sign(duty: Duty, held: LogBegun, key: LogKey, at: datetime) -> None:
+def _sign(duty: Duty, held: LogBegun, key: LogSigner, at: datetime) -> None:
     """Sign the checkpoint of the tree as it is, unless that is there."""
     tip = Tip(growing=duty.growing, after=duty.growing, held=held, key=key)
     if tip.tree.size in (0, duty.growing.shown) or _is_shown(duty, tip):
@@ -317,5 +317,5 @@ def _is_shown(duty: Duty, tip: Tip) -> bool:
     return True
 
 
-def _is_of(key: LogKey, held: LogBegun) -> bool:
+def _is_of(key: LogSigner, held: LogBegun) -> bool:
     return note.vkey(held.log, key.public_key) == held.key

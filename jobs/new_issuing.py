@@ -24,12 +24,12 @@ from core.kinds import HierarchyRole
 from core.mirror import AuthorityCertificate, PublishedCrl
 from jobs.ended import end_issuing_ca
 from jobs.hierarchy import held_of, intend, record, remembered
-from jobs.keyring import KeyPlace, key_files, next_number, profile_begun
+from jobs.keyring import key_files, next_number, profile_begun
 from jobs.published import previous
 from jobs.recall import require_not_behind
 from jobs.root_list import record_root_list, root_list, root_of
 from keys.ceremony import issuing_file
-from keys.sealed import generate
+from keys.place import KeyPlace
 from keys.signer import Signer
 from memory.memory import Memory
 from memory.records import Hierarchy
@@ -84,7 +84,7 @@ def request_issuing_ca(
         listed = previous(memory, tx, root.key_id, at).der
     if waiting is None or anew:
         number = _number(memory, waiting)
-        signer: Signer = generate(place.folder / issuing_file(number), place.passphrase, exist_ok=True)
+        signer: Signer = place.made(issuing_file(number))
         profile = profile_begun(memory.begun)
         draft = issuing_draft(
             profile, root.der, signer.public_key, new_serial(), at, longest_trial=longest_trial, number=number

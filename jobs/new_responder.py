@@ -12,11 +12,11 @@ from core.kinds import HierarchyRole
 from core.mirror import AuthorityCertificate
 from jobs.ended import end_in_hierarchy
 from jobs.hierarchy import Certifier, certify_responder, held_of
-from jobs.keyring import KeyPlace, key_files, next_number, profile_begun
+from jobs.keyring import key_files, next_number, profile_begun
 from jobs.new_issuing import require_clock
 from jobs.recall import require_not_behind
 from keys.ceremony import responder_file
-from keys.sealed import generate
+from keys.place import KeyPlace
 from memory.memory import Memory
 from store.transactions import Store
 from store.verbs import artefacts
@@ -54,7 +54,7 @@ def new_responder_key(
     signers = {each.serial: place.opened(files[pinned[each.serial]]) for each in held}
     before = [each for each in memory.hierarchy(HierarchyRole.RESPONDER) if each.not_after >= at]
     number = next_number(memory, HierarchyRole.RESPONDER)
-    key = generate(place.folder / responder_file(number), place.passphrase, exist_ok=True)
+    key = place.made(responder_file(number))
     profile = profile_begun(memory.begun)
     for each in held:
         certifier = Certifier(

@@ -12,7 +12,7 @@ from datetime import timedelta
 from pathlib import Path
 
 from ca import der as write
-from ca.certificates import authority_key_id, issuer, public_key_in, serial_in, signature_holds, signed_by
+from ca.certificates import authority_key_id, issuer, public_key_in, serial_in, signature_holds, signed_by, tbs_sha256
 from ca.clearance import Clearance
 from ca.draft import Draft, again, described
 from ca.profile import Profile
@@ -65,6 +65,23 @@ class RootFolder:
         except OSError as error:
             raise RootRequestRefused(detail=f"{self.path} cannot be written ({error.strerror})") from error
 
+    def issued(self, draft: Draft) -> bytes | None:
+        """Return the certificate that was signed here over these very bytes; None if none was.
+
+        A key in a token signs the same bytes to another signature: what was handed out once is handed out again.
+        """
+        found = self._read(_issued(draft))
+        if found is None or serial_in(found) != draft.serial or tbs_sha256(found) != draft.digest.hex():
+            return None
+        return found
+
+    def keep_issued(self, draft: Draft, certificate: bytes) -> None:
+        """Keep a certificate before it is handed out; RootRequestRefused if it cannot be written."""
+        try:
+            keep(self.path / _issued(draft), certificate)
+        except OSError as error:
+            raise RootRequestRefused(detail=f"{self.path} cannot be written ({error.strerror})") from error
+
     def _read(self, name: str) -> bytes | None:
         try:
             with (self.path / name).open("rb") as file:
@@ -73,6 +90,10 @@ class RootFolder:
             return None
         except OSError as error:
             raise RootRequestRefused(detail=f"{self.path / name} cannot be read ({error.strerror})") from error
+
+
+def _issued(draft: Draft) -> str:
+    return f"issued-{draft.serial}.cer"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -140,7 +161,12 @@ def sign(judged: Judged, signer: Signer, folder: RootFolder) -> RootResponse:
     folder.keep(judged.root, newest)
     certificate = None
     if judged.wanted is not None:
-        certificate = sign_certificate(*judged.wanted, signer, judged.root)
+        draft, clearance = judged.wanted
+        certificate = folder.issued(draft)
+        if certificate is None or not signed_by(certificate, judged.root):
+            certificate = sign_certificate(draft, clearance, signer, judged.root)
+            # If we die before it is kept, it has not left this machine, and the next run signs the same bytes.
+            folder.keep_issued(draft, certificate)
     return RootResponse(
         request_sha256=judged.request.digest(),
         certificate=certificate,

@@ -16,11 +16,11 @@ from core.mirror import AuthorityCertificate
 from jobs.duty import Duty
 from jobs.ended import end_in_hierarchy
 from jobs.hierarchy import Certifier, certify_statement_signer, held_of, in_service, ours
-from jobs.keyring import KeyPlace, key_files, next_number, profile_begun
+from jobs.keyring import key_files, next_number, profile_begun
 from jobs.new_issuing import require_clock
 from jobs.recall import require_not_behind
 from keys.ceremony import statement_file
-from keys.sealed import generate
+from keys.place import KeyPlace
 from memory.memory import Memory
 from ra.issuing import IssuingCa
 from store.transactions import Store
@@ -112,7 +112,7 @@ def new_statement_key(
     signer = place.opened(files[pinned[held[-1].serial]])
     before = [each for each in memory.hierarchy(HierarchyRole.STATEMENT) if each.not_after >= at]
     number = next_number(memory, HierarchyRole.STATEMENT)
-    key = generate(place.folder / statement_file(number), place.passphrase, exist_ok=True)
+    key = place.made(statement_file(number))
     certifier = Certifier(
         role=HierarchyRole.STATEMENT,
         profile=profile_begun(memory.begun),

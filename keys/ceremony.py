@@ -1,16 +1,15 @@
-"""The ceremony's keys: root apart from the others, each sealed in a file of its own.
+"""The ceremony's keys: root apart from the others, each sealed in a file of its own, or made in a token.
 
 What the keys then certify is the business of ca/ and the ceremony in jobs/.
 """
 
 from dataclasses import dataclass
-from pathlib import Path
 
 from core.errors import KeyUnusable
-from keys.log_key import LOG_FILE, LogKey, make_log_key
-from keys.record_key import RecordKey, make_record_key
-from keys.sealed import generate
-from keys.signer import SoftwareSigner
+from keys.log_key import LOG_FILE, LogSigner
+from keys.place import KeyPlace
+from keys.record_key import RecordKey
+from keys.signer import Signer
 
 ROOT_FILE = "root.key"
 JOURNAL_FILE = "journal.key"
@@ -46,35 +45,34 @@ class CeremonyKeys:
         record: seals what the authority remembers; signs nothing.
     """
 
-    root: SoftwareSigner
-    issuing: SoftwareSigner
-    responder: SoftwareSigner
-    statement: SoftwareSigner
-    journal: SoftwareSigner
-    log: LogKey
+    root: Signer
+    issuing: Signer
+    responder: Signer
+    statement: Signer
+    journal: Signer
+    log: LogSigner
     record: RecordKey
 
 
-def make_keys(keys_dir: Path, root_dir: Path, *, passphrase: bytes, root_passphrase: bytes) -> CeremonyKeys:
+def make_keys(place: KeyPlace, root_place: KeyPlace) -> CeremonyKeys:
     """Make the seven keys, or open those that an earlier ceremony made before it died.
 
     Args:
-        keys_dir: only the authority process reads it.
-        root_dir: another place, so that it can be taken away as a whole.
-        passphrase: seals all but the root's.
-        root_passphrase: seals the root key.
+        place: only the authority process reads it.
+        root_place: of the root's key: another one, so that it can be taken away as a whole.
 
     Raises:
         KeyUnusable: a file cannot be written, or one that is there cannot be opened; also if both folders are one.
+        TokenOutOfUse, TokenAbsent, TokenPinWrong: of a key in a token, and further errors as of KeyPlace.opened.
     """
-    if keys_dir.resolve() == root_dir.resolve():
-        raise KeyUnusable(path=root_dir / ROOT_FILE, detail="the root's key needs a folder of its own")
+    if place.folder.resolve() == root_place.folder.resolve():
+        raise KeyUnusable(path=root_place.folder / ROOT_FILE, detail="the root's key needs a folder of its own")
     return CeremonyKeys(
-        root=generate(root_dir / ROOT_FILE, root_passphrase, exist_ok=True),
-        issuing=generate(keys_dir / issuing_file(1), passphrase, exist_ok=True),
-        responder=generate(keys_dir / responder_file(1), passphrase, exist_ok=True),
-        statement=generate(keys_dir / statement_file(1), passphrase, exist_ok=True),
-        journal=generate(keys_dir / JOURNAL_FILE, passphrase, exist_ok=True),
-        log=make_log_key(keys_dir / LOG_FILE, passphrase),
-        record=make_record_key(keys_dir / RECORD_FILE, passphrase),
+        root=root_place.made(ROOT_FILE),
+        issuing=place.made(issuing_file(1)),
+        responder=place.made(responder_file(1)),
+        statement=place.made(statement_file(1)),
+        journal=place.made(JOURNAL_FILE),
+        log=place.made_log_key(LOG_FILE),
+        record=place.made_record_key(RECORD_FILE),
     )

@@ -5,6 +5,7 @@ It lies sealed in a file of its own like every other key, and signs nothing else
 
 import hashlib
 from pathlib import Path
+from typing import Protocol
 
 from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives import serialization
@@ -21,6 +22,24 @@ _SPKI = bytes.fromhex("302a300506032b6570032100")
 """Before the 32 octets of an Ed25519 key (RFC 8410, 4)."""
 
 
+class LogSigner(Protocol):
+    """A private key, in a file or in a token, that signs checkpoints: deterministically, as Ed25519 does."""
+
+    @property
+    def public_key(self) -> bytes:
+        """32 octets."""
+        ...
+
+    @property
+    def sha256(self) -> str:
+        """Of its SubjectPublicKeyInfo (hex), as other keys are known by."""
+        ...
+
+    def sign(self, message: bytes) -> bytes:
+        """Return the signature over `message`, 64 octets."""
+        ...
+
+
 class LogKey:
     """Signs checkpoints; deterministically, as Ed25519 does: after a crash the same bytes get the same signature.
 
@@ -30,10 +49,17 @@ class LogKey:
 
     def __init__(self, key: Ed25519PrivateKey) -> None:
         self._key = key
-        self.public_key = key.public_key().public_bytes_raw()
+        self._public_key = key.public_key().public_bytes_raw()
+
+    @property
+    def public_key(self) -> bytes:
         """32 octets."""
-        self.sha256 = spki_sha256(self.public_key)
+        return self._public_key
+
+    @property
+    def sha256(self) -> str:
         """Of its SubjectPublicKeyInfo (hex), as other keys are known by."""
+        return spki_sha256(self._public_key)
 
     def sign(self, message: bytes) -> bytes:
         """Return the signature over `message`, 64 octets."""

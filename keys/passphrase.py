@@ -1,11 +1,13 @@
-"""Where a passphrase comes from: a file, an open file descriptor, or a person at the terminal.
+"""Where a passphrase comes from: a file, an open file descriptor, a credential of systemd, or a person at the terminal.
 
 Never the command line (every user of the machine reads it) and never the environment (every child inherits it).
 """
 
 import getpass
 import os
+import re
 import secrets
+import stat
 import warnings
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -66,6 +68,34 @@ class FromDescriptor:
 
 
 @dataclass(frozen=True)
+class FromCredential:
+    """What systemd has laid out for this process alone (LoadCredential=, LoadCredentialEncrypted=).
+
+    Its folder is the process's own. Where it gives access by an ACL, the group's bits of the mode are the ACL's mask.
+
+    Args:
+        folder: of the credentials of this process; None if systemd gave it none.
+        name: of the credential.
+    """
+
+    folder: Path | None
+    name: str
+
+    def read(self) -> bytes:
+        """Return the passphrase; PassphraseUnusable if there is none, or others get at it."""
+        if self.folder is None:
+            raise PassphraseUnusable(source=self, detail="systemd gave this process no credentials")
+        others = stat.S_IRWXO | stat.S_IWGRP | stat.S_IXGRP
+        try:
+            return _stripped(read_private(self.folder / self.name, LONGEST + 2, others=others), self)
+        except NotPrivate as error:
+            raise PassphraseUnusable(source=self, detail=str(error)) from error
+
+    def __str__(self) -> str:
+        return f"credential:{self.name}"
+
+
+@dataclass(frozen=True)
 class FromPrompt:
     """A person at the terminal; what is typed is not shown.
 
@@ -103,15 +133,18 @@ class FromPrompt:
         return "prompt"
 
 
-PassphraseSource: TypeAlias = FromFile | FromDescriptor | FromPrompt
+PassphraseSource: TypeAlias = FromFile | FromDescriptor | FromCredential | FromPrompt
+
+_CREDENTIAL = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9._-]{0,62}")
 
 
-def parse_source(setting: str, prompt: FromPrompt = FromPrompt()) -> PassphraseSource:
-    """Return the source that a setting names: `file:PATH`, `fd:N` or `prompt`.
+def parse_source(setting: str, prompt: FromPrompt = FromPrompt(), credentials: Path | None = None) -> PassphraseSource:
+    """Return the source that a setting names: `file:PATH`, `fd:N`, `credential:NAME` or `prompt`.
 
     Args:
         setting: what it says.
         prompt: how a person is asked.
+        credentials: the folder of those that systemd gave this process.
 
     Raises:
         PassphraseUnusable: anything else. The words are not repeated: somebody may have typed a passphrase.
@@ -124,7 +157,10 @@ def parse_source(setting: str, prompt: FromPrompt = FromPrompt()) -> PassphraseS
     # 0 to 2 are the terminal's; a passphrase there would be mixed with everything else.
     if scheme == "fd" and rest.isascii() and rest.isdigit() and 2 < int(rest[:10]) < 2**31:
         return FromDescriptor(int(rest))
-    raise PassphraseUnusable(source="named in the settings", detail="it is none of file:PATH, fd:N and prompt")
+    if scheme == "credential" and _CREDENTIAL.fullmatch(rest):
+        return FromCredential(credentials, rest)
+    detail = "it is none of file:PATH, fd:N, credential:NAME and prompt"
+    raise PassphraseUnusable(source="named in the settings", detail=detail)
 
 
 def chosen_passphrase(source: PassphraseSource) -> bytes:

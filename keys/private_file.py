@@ -17,12 +17,13 @@ class NotPrivate(Exception):
     """The file is missing, of another kind, too large, or others can get at it; its text says which."""
 
 
-def read_private(path: Path, largest: int) -> bytes:
+def read_private(path: Path, largest: int, *, others: int = _OTHERS) -> bytes:
     """Return the contents of a private file.
 
     Args:
         path: of the file; behind a symbolic link it is the file that is read that must be private.
         largest: octets.
+        others: what of its mode lets others at it.
 
     Raises:
         NotPrivate: see there.
@@ -36,7 +37,7 @@ def read_private(path: Path, largest: int) -> bytes:
         status = os.fstat(descriptor)
         if not stat.S_ISREG(status.st_mode):
             raise NotPrivate("it is not a file")
-        if status.st_mode & _OTHERS:
+        if status.st_mode & others:
             raise NotPrivate(f"mode {stat.S_IMODE(status.st_mode):04o} lets others at it; make it 0600")
         if status.st_size > largest:
             raise NotPrivate(f"it is larger than {largest} octets")

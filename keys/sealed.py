@@ -18,6 +18,8 @@ LARGEST_FILE = 16 * 1024
 """Octets. A sealed P-256 key has about 400."""
 
 _LABEL = b"-----BEGIN ENCRYPTED PRIVATE KEY-----"
+_ELSEWHERE = b"pkcs11:"
+"""What a file begins with that says in which token its key is (keys/place.py)."""
 
 
 def generate(path: Path, passphrase: bytes, *, exist_ok: bool = False) -> SoftwareSigner:
@@ -91,7 +93,9 @@ def open_private(path: Path, passphrase: bytes) -> ec.EllipticCurvePrivateKey:
 
 
 def sealed_files(folder: Path) -> dict[str, bytes]:
-    """Return every sealed key of a folder as it lies there, by its file's name: what a backup takes along.
+    """Return the file of every key of a folder as it lies there, by its name: what a backup takes along.
+
+    Of a key in a token that is where it is; the key is nowhere but there.
 
     Raises:
         KeyUnusable: the folder or a key cannot be read, or a key is not sealed.
@@ -102,16 +106,28 @@ def sealed_files(folder: Path) -> dict[str, bytes]:
     except OSError as error:
         raise KeyUnusable(path=folder, detail=f"it cannot be read: {error.strerror}") from error
     for path in paths:
-        found[path.name] = sealed_octets(path)
+        found[path.name] = sealed_octets(path, elsewhere=True)
     return found
 
 
-def sealed_octets(path: Path) -> bytes:
-    """Return a sealed key as it lies in its file; KeyUnusable if it cannot be read, or is not sealed."""
+def sealed_octets(path: Path, *, elsewhere: bool = False) -> bytes:
+    """Return a sealed key as it lies in its file.
+
+    Args:
+        path: of the file.
+        elsewhere: whether it may say instead in which token the key is.
+
+    Raises:
+        KeyUnusable: it cannot be read, or is not sealed.
+    """
     try:
         sealed = read_private(path, LARGEST_FILE)
     except NotPrivate as error:
         raise KeyUnusable(path=path, detail=str(error)) from error
+    if elsewhere and sealed.startswith(_ELSEWHERE):
+        return sealed
+    if sealed.startswith(_ELSEWHERE):
+        raise KeyUnusable(path=path, detail="it says in which token the key is, and is no key")
     if not sealed.lstrip().startswith(_LABEL):
         raise KeyUnusable(path=path, detail="it is not an encrypted PKCS#8 file")
     return sealed

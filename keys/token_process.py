@@ -1,26 +1,31 @@
 """A process of its own for a token's module, which is a stranger's code: it may hang, print, or die, and only here.
 
-It is started by keys/token.py, which alone speaks to it, over one pipe: a request is a JSON object with `do`, an answer
-one with what was found, or with `error`, PKCS#11's own name for what went wrong. It judges nothing: what an answer is
-worth is said there.
+It is started by keys/token.py, which alone speaks to it, over one pipe for each session: a request is a JSON object
+with `do`, an answer one with what was found, or with `error`, PKCS#11's own name for what went wrong. It judges
+nothing: what an answer is worth is said there. Whoever logs in on one session has logged in on all of them
+(PKCS#11 2.40, 2.6.7), so that is done once.
 """
 
 import json
 import signal
 import sys
+import threading
 from collections.abc import Callable, Mapping
 from multiprocessing.connection import Connection
-from typing import TypeAlias
+from typing import Any, Protocol, TypeAlias
 
 import pkcs11
-from pkcs11 import Attribute, KeyType, MechanismFlag, ObjectClass, TokenFlag
+from pkcs11 import Attribute, KeyType, Mechanism, MechanismFlag, ObjectClass, TokenFlag
 from pkcs11.types import SignMixin
 from pkcs11.util.ec import encode_named_curve_parameters
 
 from core.canonical import read_json
+from keys.token_uri import KeyKind
 
 Answer: TypeAlias = dict[str, object]
 Asked: TypeAlias = Mapping[str, str]
+Attributes: TypeAlias = dict[Attribute, Any]
+"""Of an object, as pkcs11 types them."""
 
 LARGEST_REQUEST = 16 * 1024
 """Octets."""
@@ -30,20 +35,95 @@ _EXTRA_SECONDS = 1.0
 left behind."""
 
 
-class _Held:
-    """What was found so far: a token, then a session on it, then keys."""
+_ED25519 = bytes.fromhex("06032b6570")
+"""CKA_EC_PARAMS: id-Ed25519 as an object identifier, DER (RFC 8410, 3)."""
+
+_INSIDE: Attributes = {Attribute.PRIVATE: True, Attribute.SENSITIVE: True, Attribute.EXTRACTABLE: False}
+_SIGNS = MechanismFlag.SIGN | MechanismFlag.VERIFY
+_SECRET_BITS = 256
+
+_NEEDED: Mapping[KeyKind, frozenset[Mechanism]] = {
+    KeyKind.P256: frozenset({Mechanism.EC_KEY_PAIR_GEN, Mechanism.ECDSA}),
+    KeyKind.ED25519: frozenset({Mechanism.EC_EDWARDS_KEY_PAIR_GEN, Mechanism.EDDSA}),
+    KeyKind.HMAC: frozenset({Mechanism.GENERIC_SECRET_KEY_GEN, Mechanism.SHA256_HMAC}),
+}
+"""What a token must be able to do for a key of a kind."""
+
+_SIGNED_WITH: Mapping[KeyKind, Mechanism] = {
+    KeyKind.P256: Mechanism.ECDSA,
+    KeyKind.ED25519: Mechanism.EDDSA,
+    KeyKind.HMAC: Mechanism.SHA256_HMAC,
+}
+
+
+class _Readable(Protocol):
+    """An object of a token."""
+
+    def __getitem__(self, key: Attribute) -> object:
+        """Return an attribute."""
+        ...
+
+
+class _Token:
+    """What all sessions share: the token, and how the keys that were asked for are found."""
 
     def __init__(self) -> None:
-        self._token: pkcs11.Token | None = None
-        self._session: pkcs11.Session | None = None
-        self._keys: list[pkcs11.Object] = []
+        self.found: pkcs11.Token | None = None
+        self.writes = False
+        self.wanted: list[tuple[KeyKind, Attributes]] = []
+        """Kind and attributes of each key; its place is its number."""
+
+
+class _Deadline:
+    """No call of PKCS#11 has a deadline of its own; this one is the kernel's, and ends us.
+
+    Whoever asked has a closer one, and kills us. Where they have died nothing new begins, and this one comes.
+    """
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._under_way = 0
+
+    def begins(self, seconds: float) -> None:
+        """Something is under way on a session."""
+        with self._lock:
+            self._under_way += 1
+            signal.setitimer(signal.ITIMER_REAL, seconds + _EXTRA_SECONDS)
+
+    def ends(self) -> None:
+        """It is over."""
+        with self._lock:
+            self._under_way -= 1
+            if not self._under_way:
+                signal.setitimer(signal.ITIMER_REAL, 0)
+
+
+class _Session:
+    """One session, and its own handles of the keys that were asked for on any.
+
+    Args:
+        token: what it shares with the others.
+    """
+
+    def __init__(self, token: _Token) -> None:
+        self._token = token
+        self._opened: pkcs11.Session | None = None
+        self._keys: dict[int, pkcs11.Object] = {}
         self.does: Mapping[str, Callable[[Asked], Answer]] = {
             "find": self._find,
             "log-in": self._log_in,
+            "can": self._can,
             "key": self._take,
             "generate": self._generate,
             "sign": self._sign,
         }
+
+    @property
+    def _session(self) -> pkcs11.Session:
+        if self._opened is None:
+            assert self._token.found is not None
+            self._opened = self._token.found.open(rw=self._token.writes)
+        return self._opened
 
     def _find(self, asked: Asked) -> Answer:
         try:
@@ -56,17 +136,23 @@ class _Held:
         if len(found) != 1:
             flaw = "MultipleTokensReturned" if found else "NoSuchToken"
             return {"error": flaw, "there": [_says(each)["token"] for each in there]}
-        self._token = found[0]
-        return {"flags": int(self._token.flags)}
+        self._token.found = found[0]
+        return {"flags": int(found[0].flags)}
 
     def _log_in(self, asked: Asked) -> Answer:
-        assert self._token is not None
-        self._session = self._token.open(rw="write" in asked, user_pin=asked["pin"])
+        assert self._token.found is not None
+        self._token.writes = "write" in asked
+        self._opened = self._token.found.open(rw=self._token.writes, user_pin=asked["pin"])
         return {}
 
+    def _can(self, asked: Asked) -> Answer:
+        assert self._token.found is not None
+        return {"can": _NEEDED[KeyKind(asked["kind"])] <= set(self._token.found.slot.get_mechanisms())}
+
     def _take(self, asked: Asked) -> Answer:
-        assert self._session is not None
-        wanted: dict[Attribute, object] = {Attribute.CLASS: ObjectClass.PRIVATE_KEY}
+        kind = KeyKind(asked.get("kind", KeyKind.P256))
+        of_class = ObjectClass.SECRET_KEY if kind is KeyKind.HMAC else ObjectClass.PRIVATE_KEY
+        wanted: Attributes = {Attribute.CLASS: of_class}
         if "label" in asked:
             wanted[Attribute.LABEL] = asked["label"]
         if "id" in asked:
@@ -74,40 +160,70 @@ class _Held:
         found = list(self._session.get_objects(wanted))
         if len(found) != 1:
             return {"error": "MultipleObjectsReturned" if found else "NoSuchKey"}
-        return self._shown(found[0])
+        return self._shown(found[0], kind, wanted)
 
     def _generate(self, asked: Asked) -> Answer:
-        assert self._session is not None
-        there = {Attribute.CLASS: ObjectClass.PRIVATE_KEY, Attribute.LABEL: asked["label"]}
-        if list(self._session.get_objects(there)):
+        kind = KeyKind(asked.get("kind", KeyKind.P256))
+        of_class = ObjectClass.SECRET_KEY if kind is KeyKind.HMAC else ObjectClass.PRIVATE_KEY
+        identifier = bytes.fromhex(asked["id"])
+        # Where several have keys in one token, a name is another's too; what is unique is the identifier.
+        named = {Attribute.ID: identifier} if "shared" in asked else {Attribute.LABEL: asked["label"]}
+        if list(self._session.get_objects({Attribute.CLASS: of_class, **named})):
             return {"error": "KeyThere"}
-        curve = {Attribute.EC_PARAMS: encode_named_curve_parameters("secp256r1")}
-        parameters = self._session.create_domain_parameters(KeyType.EC, curve, local=True)
-        _, made = parameters.generate_keypair(
-            id=bytes.fromhex(asked["id"]),
-            label=asked["label"],
-            store=True,
-            capabilities=MechanismFlag.SIGN | MechanismFlag.VERIFY,
-            private_template={Attribute.PRIVATE: True, Attribute.SENSITIVE: True, Attribute.EXTRACTABLE: False},
-        )
-        return self._shown(made)
+        made: pkcs11.Object
+        if kind is KeyKind.HMAC:
+            made = self._session.generate_key(
+                KeyType.GENERIC_SECRET,
+                _SECRET_BITS,
+                mechanism=Mechanism.GENERIC_SECRET_KEY_GEN,
+                id=identifier,
+                label=asked["label"],
+                store=True,
+                capabilities=_SIGNS,
+                template=_INSIDE,
+            )
+        else:
+            edwards = kind is KeyKind.ED25519
+            curve = _ED25519 if edwards else encode_named_curve_parameters("secp256r1")
+            of_type = KeyType.EC_EDWARDS if edwards else KeyType.EC
+            parameters = self._session.create_domain_parameters(of_type, {Attribute.EC_PARAMS: curve}, local=True)
+            _, made = parameters.generate_keypair(
+                mechanism=Mechanism.EC_EDWARDS_KEY_PAIR_GEN if edwards else Mechanism.EC_KEY_PAIR_GEN,
+                id=identifier,
+                label=asked["label"],
+                store=True,
+                capabilities=_SIGNS,
+                private_template=_INSIDE,
+            )
+        wanted = {Attribute.CLASS: of_class, Attribute.ID: identifier, Attribute.LABEL: asked["label"]}
+        return self._shown(made, kind, wanted)
 
     def _sign(self, asked: Asked) -> Answer:
-        key = self._keys[int(asked["key"])]
+        number = int(asked["key"])
+        kind, wanted = self._token.wanted[number]
+        if number not in self._keys:
+            found = list(self._session.get_objects(wanted))
+            if len(found) != 1:
+                return {"error": "MultipleObjectsReturned" if found else "NoSuchKey"}
+            self._keys[number] = found[0]
+        key = self._keys[number]
         assert isinstance(key, SignMixin)
-        # The digest is made by who asks: every token signs one, and not every token hashes.
-        signature = key.sign(bytes.fromhex(asked["digest"]), mechanism=pkcs11.Mechanism.ECDSA)
-        return {"signature": signature.hex()}
+        # An ECDSA digest is made by who asks: every token signs one, and not every token hashes.
+        return {"signature": key.sign(bytes.fromhex(asked["octets"]), mechanism=_SIGNED_WITH[kind]).hex()}
 
-    def _shown(self, key: pkcs11.Object) -> Answer:
-        """What a private key is, under a number from now on, with the public key of the same CKA_ID if there is one."""
-        assert self._session is not None
-        self._keys.append(key)
+    def _shown(self, key: pkcs11.Object, kind: KeyKind, wanted: Attributes) -> Answer:
+        """What a key is, under a number from now on, with the public key of the same CKA_ID if there is one."""
+        self._token.wanted.append((kind, wanted))
+        number = len(self._token.wanted) - 1
+        self._keys[number] = key
+        type_of = key[Attribute.KEY_TYPE]
         shown: Answer = {
-            "key": len(self._keys) - 1,
-            "elliptic": key[Attribute.KEY_TYPE] == KeyType.EC,
+            "key": number,
+            "elliptic": type_of in (KeyType.EC, KeyType.EC_EDWARDS),
+            "secret": type_of == KeyType.GENERIC_SECRET,
             "extractable": key[Attribute.EXTRACTABLE],
             "signs": key[Attribute.SIGN],
+            "born": all(_says_so(key, each) for each in _BORN),
         }
         public = {Attribute.CLASS: ObjectClass.PUBLIC_KEY, Attribute.ID: key[Attribute.ID]}
         for each in self._session.get_objects(public) if shown["elliptic"] else ():
@@ -116,35 +232,55 @@ class _Held:
         return shown
 
 
+_BORN = (Attribute.LOCAL, Attribute.ALWAYS_SENSITIVE, Attribute.NEVER_EXTRACTABLE)
+"""What a token says of a key that was made inside and has not been outside since (PKCS#11 2.40, 4.9)."""
+
+
+def _says_so(key: _Readable, attribute: Attribute) -> bool:
+    try:
+        return key[attribute] is True
+    except pkcs11.PKCS11Error:
+        return False
+
+
 def _says(token: pkcs11.Token) -> dict[str, str]:
     """What a token says of itself, by the names of RFC 7512."""
     serial = token.serial.decode("utf-8", "replace")
     return {"token": token.label, "serial": serial, "model": token.model, "manufacturer": token.manufacturer_id}
 
 
-def serve(connection: Connection) -> None:
-    """Answer until nobody asks any more.
+def serve(connection: Connection, session: _Session, deadline: _Deadline) -> None:
+    """Answer on one session until nobody asks any more.
 
     Args:
         connection: to whoever started us.
+        session: on which is worked.
+        deadline: of all sessions.
     """
-    held = _Held()
     while True:
         try:
             asked = read_json(connection.recv_bytes(LARGEST_REQUEST))
         except EOFError:
             return
-        # No call of PKCS#11 has a deadline of its own; this one is the kernel's, and ends us.
-        signal.setitimer(signal.ITIMER_REAL, float(asked["seconds"]) + _EXTRA_SECONDS)
+        deadline.begins(float(asked["seconds"]))
         try:
-            answer = held.does[asked["do"]](asked)
+            answer = session.does[asked["do"]](asked)
         except pkcs11.PKCS11Error as error:
             answer = {"error": type(error).__name__}
-        signal.setitimer(signal.ITIMER_REAL, 0)
+        deadline.ends()
         connection.send_bytes(json.dumps(answer).encode())
+
+
+def main(descriptors: list[int]) -> None:
+    """Serve a session on each descriptor; when nobody asks on the first any more, all is over."""
+    token, deadline = _Token(), _Deadline()
+    first, *others = (Connection(each) for each in descriptors)
+    for each in others:
+        threading.Thread(target=serve, args=(each, _Session(token), deadline), daemon=True).start()
+    serve(first, _Session(token), deadline)
 
 
 if __name__ == "__main__":
     # Ctrl-C at the terminal is for who started us; it ends, and then so do we.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    serve(Connection(int(sys.argv[1])))
+    main([int(each) for each in sys.argv[1:]])

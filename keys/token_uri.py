@@ -6,6 +6,7 @@ find another key.
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from enum import StrEnum
 from pathlib import Path
 from urllib.parse import quote, unquote_to_bytes
 
@@ -26,6 +27,16 @@ _INSTEAD: Mapping[str, str] = {
 }
 _CHARACTERS = "-._~:[]@!$'()*+,=&"
 """That stand for themselves in the path (RFC 7512, 2.3: pk11-path-res-avail and unreserved)."""
+_IN_PATHS = "-._~/+"
+"""That we leave as they are in the name of a file."""
+
+
+class KeyKind(StrEnum):
+    """What a key in a token is for: ECDSA on P-256, Ed25519, or a secret that an HMAC is made with."""
+
+    P256 = "P-256"
+    ED25519 = "Ed25519"
+    HMAC = "HMAC"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -55,6 +66,10 @@ class KeyInToken:
         said = [] if self.label is None else [f"“{self.label}”"]
         return " ".join(said if self.identifier is None else [*said, f"id {self.identifier.hex()}"])
 
+    def with_module(self) -> str:
+        """Return the URI, with the module if it is known."""
+        return str(self) if self.module is None else f"{self}?{_MODULE}={quote(str(self.module), safe=_IN_PATHS)}"
+
     def __str__(self) -> str:
         """Return the URI, without the module."""
         said = [f"{name}={quote(value, safe=_CHARACTERS)}" for name, value in self.token.items()]
@@ -68,6 +83,21 @@ def names_token(said: str) -> bool:
     return said[: len(SCHEME)].lower() == SCHEME
 
 
+def parse_token(uri: str) -> KeyInToken:
+    """Return which token a PKCS#11 URI names, and none of its keys.
+
+    Args:
+        uri: as `parse_key` has it, without object and id.
+
+    Raises:
+        TokenKeyMisnamed: it names no token, or a key, or says something that is not gone by.
+    """
+    found = _parsed(uri)
+    if found.label is not None or found.identifier is not None:
+        raise TokenKeyMisnamed(uri=uri, detail="here a token is named, and its keys get their names by themselves")
+    return found
+
+
 def parse_key(uri: str) -> KeyInToken:
     """Return where the key is that a PKCS#11 URI names.
 
@@ -77,6 +107,13 @@ def parse_key(uri: str) -> KeyInToken:
     Raises:
         TokenKeyMisnamed: it names no token or no key, or says something that is not gone by.
     """
+    found = _parsed(uri)
+    if found.label is None and found.identifier is None:
+        raise TokenKeyMisnamed(uri=uri, detail="it does not say which key of the token: object or id")
+    return found
+
+
+def _parsed(uri: str) -> KeyInToken:
     if len(uri) > LONGEST:
         raise TokenKeyMisnamed(uri=f"{uri[:40]}…", detail=f"it is longer than {LONGEST} characters")
     path, _, query = uri[len(SCHEME) :].partition("?")
@@ -93,8 +130,6 @@ def parse_key(uri: str) -> KeyInToken:
     )
     if not found.token:
         raise TokenKeyMisnamed(uri=uri, detail="it does not say which token")
-    if found.label is None and found.identifier is None:
-        raise TokenKeyMisnamed(uri=uri, detail="it does not say which key of the token: object or id")
     return found
 
 

@@ -76,3 +76,15 @@ application_drafts = Table(
     sqlite_strict=True,
 )
 """A draft is nobody's act: it is written over, deleted when it is sent or thrown away, and is in no journal."""
+
+draft_changes = Table(
+    "draft_changes",
+    metadata,
+    Column("draft", String, primary_key=True),
+    Column("application_id", ForeignKey("applications.id"), nullable=False),
+    Column("version", Number, nullable=False),
+    UniqueConstraint("application_id"),
+    CheckConstraint("version >= 1", name="counts"),
+    sqlite_strict=True,
+)
+"""Which drafts change an application that was sent, and the version of it that they were begun from."""

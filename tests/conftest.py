@@ -1,5 +1,6 @@
 """The databases: every test that touches the store runs on SQLite and on PostgreSQL (a real one, from its wheel)."""
 
+import gc
 import os
 import shutil
 from collections.abc import Callable, Iterator
@@ -15,6 +16,7 @@ from store import schema
 from store.transactions import Store, sqlite_url
 from tests import compiled
 from tests.postgresql import kept_server
+from tests.token_world import authority_token
 from tests.world import World, hold_ceremony, memory_folder
 
 # A busy machine is no fault of the code; and what CI looks for it looks for in the same places every time, so that a
@@ -78,6 +80,7 @@ SLOW = frozenset(
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--in-token", action="store_true", help="the authority's keys are in a token (SoftHSM)")
     parser.addoption("--long", action="store_true", help="run the sweeps that take longer")
     parser.addoption(
         "--quick", action="store_true", help="run on SQLite only; leave out the slow files, and searches at random"
@@ -85,8 +88,21 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
+    gc.disable()  # until all tests are known: nothing that is made meanwhile is garbage
     if config.getoption("--long"):
         settings.load_profile("long")
+
+
+_SELDOM = (20_000, 20, 20)
+"""How many objects more than before begin a search for garbage, and how many searches a longer one."""
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_finish() -> None:
+    """Search for garbage in what tests make, and not in ten thousand tests again and again."""
+    gc.freeze()
+    gc.set_threshold(*_SELDOM)
+    gc.enable()
 
 
 def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
@@ -254,8 +270,14 @@ def _compiled_once() -> Iterator[None]:
 
 
 @pytest.fixture(scope="session")
-def keys_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tmp_path_factory.mktemp("ceremony")
+def keys_folder(tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest) -> Iterator[Path]:
+    folder = tmp_path_factory.mktemp("ceremony")
+    if not request.config.getoption("--in-token"):
+        yield folder
+        return
+    with authority_token(tmp_path_factory.mktemp("token")) as token:
+        token.holds_keys_of(folder)
+        yield folder
 
 
 @pytest.fixture(scope="session")

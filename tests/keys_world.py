@@ -12,14 +12,13 @@ from core.carried import RootRequest, RootResponse
 from core.kinds import HierarchyRole
 from intake.carried import read_request, read_response
 from jobs.authority import Authority
-from jobs.keyring import KeyPlace, Keyring, opened_keyring
+from jobs.keyring import Keyring, opened_keyring
 from jobs.new_issuing import AcceptedResponse, accept_response, request_issuing_ca
 from jobs.offline_root import RootFolder, judge, sign
 from keys.ceremony import ROOT_FILE
-from keys.sealed import open_sealed
 from store.reading import authority as reading
 from store.reading import work
-from tests.world import LONGEST_TRIAL, PASSPHRASE, World
+from tests.world import LONGEST_TRIAL, World, place
 
 
 class Keys:
@@ -34,14 +33,14 @@ class Keys:
         self.world = world
         shutil.copytree(world.folder / "keys", folder / "keys")
         shutil.copytree(world.folder / "root", folder / "root")
-        self.place = KeyPlace(folder=folder / "keys", passphrase=PASSPHRASE)
+        self.place = replace(place(world.folder), folder=folder / "keys")
         self.root = RootFolder(folder / "root")
         with world.store.read() as tx:
             (root,) = reading.certificates(tx, HierarchyRole.ROOT)
             listed = work.last_crl(tx, root.key_id, with_bytes=True)
         assert listed is not None
         self.root.keep(root.der, listed.der)  # the last ceremony of the session wrote its own there
-        self.root_key = open_sealed(folder / "root" / ROOT_FILE, PASSPHRASE)
+        self.root_key = replace(place(world.folder), folder=folder / "root").opened(ROOT_FILE)
         self.restart()
 
     def opened(self) -> Keyring:

@@ -12,9 +12,7 @@ from core.alarms import AlarmCode
 from core.facts import FactKind
 from jobs.root_roster import next_number, sign_roster
 from jobs.roster import authority_begun
-from keys.ceremony import ROOT_FILE
-from keys.sealed import open_sealed
-from keys.signer import SoftwareSigner
+from keys.signer import Signer
 from memory.records import RosterSet
 from officers.root_statement import RosterStatement, SignedRoster
 from officers.roster import Member
@@ -25,7 +23,7 @@ from store.reading import journal
 from store.reading import orders as reading
 from store.reading.orders import Order
 from tests.acting import signed_for
-from tests.world import OFFICER_1, PASSPHRASE, World
+from tests.world import OFFICER_1, World, root_key_of
 
 ON_SQLITE = pytest.mark.parametrize("store_kind", ["sqlite"])
 """Of what concerns the register in no other way than a test beside it, which runs on both databases."""
@@ -84,8 +82,8 @@ def on_roster(world: World) -> list[str]:
     return [] if held is None else sorted(held.officers)
 
 
-def root_signer(world: World) -> SoftwareSigner:
-    return open_sealed(world.folder / "root" / ROOT_FILE, PASSPHRASE)
+def root_signer(world: World) -> Signer:
+    return root_key_of(world.folder)
 
 
 def root_statement(world: World, *members: Member, **changes: Any) -> SignedRoster:

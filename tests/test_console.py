@@ -427,7 +427,7 @@ def test_a_revocation_wants_its_identifier_typed_and_shows_how_soon_it_was_told(
         "csrf_token": _csrf(pages, "officer-1"),
         **{name: value for name, value in _hidden(page).items() if name in {"fresh", "cause", "breach"}},
         "reasons": "It failed.",
-        "typed": approval,
+        "typed": f" {approval.lower()} ",
         "authorisation": signed,
     }
     for wrong in ({"typed": approval[:-1]}, {"typed": ""}, {"cause": "manufacturer"}, {"reasons": " "}):

@@ -26,15 +26,13 @@ from jobs import hierarchy
 from jobs.authority import Authority
 from jobs.pace import Pace
 from jobs.root_list import publish_root_crl
-from keys.ceremony import ROOT_FILE
-from keys.sealed import open_sealed
 from policy import linters
 from store.reading import authority as authority_reading
 from store.tables import certificates, crls, journal, lease, ocsp_answers
 from store.transactions import Store
 from tests.attack.forging import forge
 from tests.channels_world import HASHES, Channels, Proof
-from tests.world import BORN, DEVICE, NOW, PASSPHRASE, World, keyring
+from tests.world import BORN, DEVICE, NOW, World, keyring, root_key_of
 
 SECOND, HOUR, DAY = timedelta(seconds=1), timedelta(hours=1), timedelta(days=1)
 START = datetime(2027, 1, 4, tzinfo=UTC)
@@ -228,7 +226,7 @@ def test_a_list_that_somebody_changed_does_not_keep_the_next_from_being_compared
 
 
 def test_no_row_lets_the_root_s_key_sign(world: World) -> None:
-    root = open_sealed(world.folder / "root" / ROOT_FILE, PASSPHRASE)
+    root = root_key_of(world.folder)
     first = publish_root_crl(world.store, world.memory, root, NOW)
     forge(world, f"UPDATE crls SET der = (SELECT min(tbs) FROM authority_certificates) WHERE number = {first.number}")
     second = publish_root_crl(world.store, world.memory, root, NOW + HOUR)

@@ -21,6 +21,7 @@ from core.errors import KeyUnusable, PassphraseUnusable
 from keys import passphrase, sealed
 from keys.ceremony import JOURNAL_FILE, RECORD_FILE, ROOT_FILE, issuing_file, make_keys, responder_file, statement_file
 from keys.log_key import LOG_FILE
+from keys.place import KeyPlace
 from keys.signer import SoftwareSigner, throwaway, throwaway_key
 
 PrivateKey = ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey
@@ -224,15 +225,18 @@ def test_ceremony_that_dies_at_a_key_ends_with_whole_keys(
     tmp_path: Path, dying: Callable[[str], None], death: str
 ) -> None:
     dying(death)
-    arguments = {"passphrase": SECRET, "root_passphrase": b"another"}
+    places = (
+        KeyPlace(folder=tmp_path / "keys", passphrase=SECRET),
+        KeyPlace(folder=tmp_path / "root", passphrase=b"another"),
+    )
     with pytest.raises(_Death):
-        make_keys(tmp_path / "keys", tmp_path / "root", **arguments)
+        make_keys(*places)
     survived = (tmp_path / "root" / ROOT_FILE).exists()
     assert survived == (death == "after rename key")
     before = (tmp_path / "root" / ROOT_FILE).read_bytes() if survived else None
     boundaries.observe(None)
-    made = make_keys(tmp_path / "keys", tmp_path / "root", **arguments)
-    again = make_keys(tmp_path / "keys", tmp_path / "root", **arguments)
+    made = make_keys(*places)
+    again = make_keys(*places)
     assert (
         made.root.public_key
         == again.root.public_key
@@ -261,7 +265,7 @@ def test_what_an_earlier_death_left_is_removed_once_the_key_is_there(tmp_path: P
 
 def test_root_key_needs_a_folder_of_its_own(tmp_path: Path) -> None:
     with pytest.raises(KeyUnusable, match="folder of its own"):
-        make_keys(tmp_path, tmp_path, passphrase=SECRET, root_passphrase=SECRET)
+        make_keys(KeyPlace(folder=tmp_path, passphrase=SECRET), KeyPlace(folder=tmp_path, passphrase=SECRET))
 
 
 @pytest.mark.parametrize(

@@ -55,6 +55,8 @@ NOT_IN_THE_CYCLE = {
     "invite": "one row and its fact; tests/test_console_passkeys.py invites",
     "enrol passkey": "two rows and a fact; tests/test_console_passkeys.py enrols",
     "begin draft": "rows of a draft; tests/test_console_applying.py begins one",
+    "begin change": "rows of a draft; tests/test_console_changing.py begins one",
+    "send change": "as a change does, and the draft is gone with it; tests/test_console_changing.py sends",
     "keep draft": "one row of a draft; tests/test_console_applying.py keeps",
     "throw draft away": "rows of a draft; tests/test_console_applying.py throws one away",
     "send draft": "as apply does, and the draft is gone with it; tests/test_console_applying.py sends",

@@ -28,14 +28,14 @@ from store.reading import log as reading
 from store.reading.log import Checkpoint
 from store.verbs import facts
 from tests.test_restore import restored_from
-from tests.world import ADMIN, NOW, PASSPHRASE, PROFILE, World, keyring
+from tests.world import ADMIN, NOW, PASSPHRASE, PROFILE, World, keyring, place
 
 ORIGIN = note.origin(PROFILE.environment, PROFILE.base_url, 1)
 
 
 def with_log(world: World) -> Authority:
     """A process of the world's authority that has the log's key at hand."""
-    key = make_log_key(world.folder / "keys" / LOG_FILE, PASSPHRASE)
+    key = place(world.folder).made_log_key(LOG_FILE)
     authority = world.another_authority()
     authority.holder = world.authority.holder
     authority.keyring = replace(keyring(world.folder), log=key)

@@ -9,13 +9,13 @@ from sqlalchemy import func, select
 
 from core.alarms import AlarmCode
 from jobs.authority import Authority
-from keys.log_key import LOG_FILE, open_log_key
+from keys.log_key import LOG_FILE
 from store.log_tables import registers
 from store.reading import register as reading
 from tests.api_world import Api
 from tests.attack.forging import forge
 from tests.test_log import newest, with_log
-from tests.world import PASSPHRASE, World, keyring
+from tests.world import World, keyring, place
 
 TYPED = {"log-damaged", "public-register-differs", "register-unsigned", "log-empty"}
 """Codes by which the routes say that they cannot answer."""
@@ -84,7 +84,7 @@ def with_key(world: World) -> Authority:
     """Another process of the authority, which has the log's key at hand."""
     authority = world.another_authority()
     authority.holder = world.authority.holder
-    key = open_log_key(world.folder / "keys" / LOG_FILE, PASSPHRASE)
+    key = place(world.folder).log_key(LOG_FILE)
     authority.keyring = replace(keyring(world.folder), log=key)
     return authority
 

@@ -37,7 +37,8 @@ from keys.token_uri import parse_key
 from ra.access import grant_access
 from tests.api_world import Api, done
 from tests.people_world import People, served, trialcpa, write_private
-from tests.token_world import LABEL, MODULE, PIN, SoftToken, key, soft_token
+from tests.token_said import MODULE
+from tests.token_world import LABEL, PIN, SoftToken, key, soft_token
 from tests.world import World
 
 

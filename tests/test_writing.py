@@ -91,10 +91,15 @@ def found(known: Known) -> dict[str, Check]:
 
 def test_what_is_fit_is_fit() -> None:
     assert {name: (each.ok, each.warning) for name, each in found(FIT).items()} == dict.fromkeys(
-        ("write", "disk", "courier", "notices"), (True, False)
+        ("write", "disk", "courier", "notices", "tokens"), (True, False)
     )
     assert noticed(writing_checks(FIT), ()) == []
 
+
+OUT_OF_USE = Alarm(
+    code=AlarmCode.TOKEN_OUT_OF_USE, subject="“Trial CPA”", since=NOW, sentence="The token “Trial CPA” is out of use."
+)
+"""The authority's own alarm, which stands beside the check and is not raised a second time."""
 
 CASES: Mapping[str, tuple[dict[str, Any], str, bool, AlarmCode | None]] = {
     "not tried yet": ({"written": replace(WRITTEN, tried=False)}, "write", False, None),
@@ -147,6 +152,7 @@ CASES: Mapping[str, tuple[dict[str, Any], str, bool, AlarmCode | None]] = {
         {"telling": replace(TOLD, undelivered=1, undelivered_since=NOW)}, "notices", False,
         AlarmCode.NOTICES_UNDELIVERED,
     ),
+    "a token that does not sign": ({"tokens": (OUT_OF_USE,)}, "tokens", False, None),
     "a notice given up": ({"telling": replace(TOLD, given_up=1)}, "notices", True, AlarmCode.NOTICES_UNDELIVERED),
 }  # fmt: skip
 
@@ -276,9 +282,10 @@ def test_fit_for_writing_is_told_with_each_check_named(api: Api) -> None:
         "store", "mirror", "authority", "crl", "root-crl", "responder", "journal", "revocation-list", "clock",
         "register", "told-ends", "told-here",
         "keys", "issuing-window", "issuing-ca", "root", "statement-signer", "write", "disk", "courier",
-        "notices", "lists", "answers",
+        "notices", "lists", "answers", "tokens",
     }  # fmt: skip
-    assert set(checks) - set(told(api, "")[1]) == {"write", "disk", "courier", "notices", "lists", "answers"}
+    further = {"write", "disk", "courier", "notices", "lists", "answers", "tokens"}
+    assert set(checks) - set(told(api, "")[1]) == further
     assert told(api, "?for=status") == told(api, "")
 
 

@@ -1,6 +1,7 @@
 """A default world with one thing changed: a test authority with its people, its store and its keys, all real."""
 
 import hashlib
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
@@ -29,9 +30,10 @@ from jobs.clocks import clocks
 from jobs.keyring import Keyring
 from jobs.lost import Difference
 from jobs.restore import Asked, accept_restore, look
-from keys.ceremony import JOURNAL_FILE, RECORD_FILE, issuing_file, responder_file, statement_file
-from keys.record_key import RecordKey, open_record_key
-from keys.sealed import open_sealed
+from keys.ceremony import JOURNAL_FILE, RECORD_FILE, ROOT_FILE, issuing_file, responder_file, statement_file
+from keys.place import KeyPlace, Tokens
+from keys.record_key import RecordKey
+from keys.signer import Signer
 from memory.memory import Memory
 from officers.statement import Authorisation
 from ra.applying.apply import Apply, apply
@@ -48,6 +50,7 @@ from store.rows import Credential, Organisation
 from store.transactions import Store, Transaction
 from store.verbs import access, facts
 from tests.acting import member, propose, revoke, second, signed_by
+from tests.token_said import in_tokens
 
 BORN = datetime(2027, 1, 2, 9, 0, tzinfo=UTC)
 """The instant of the ceremony."""
@@ -94,6 +97,8 @@ def hold_ceremony(
         root_passphrase=PASSPHRASE,
         officers={kind.value: 2 for kind in COUNTED},
         roster=tuple(member(each.name) for each in roster),
+        tokens=tokens(folder),
+        root_tokens=tokens(folder),
     )
     held = hold(store, ceremony, BORN)
     with store.begin("organisations") as tx:
@@ -151,21 +156,38 @@ def memory_folder(url: str, folder: Path) -> Path:
 
 
 @cache
+def tokens(folder: Path) -> Tokens | None:
+    """The token that a world's keys are in, if they are in one (tests/token_world.py)."""
+    said = folder / "token.json"
+    return Tokens(in_tokens(json.loads(said.read_text()))) if said.exists() else None
+
+
+@cache
+def place(folder: Path) -> KeyPlace:
+    return KeyPlace(folder=folder / "keys", passphrase=PASSPHRASE, tokens=tokens(folder))
+
+
+def root_key_of(folder: Path) -> Signer:
+    """The root's key, wherever it is."""
+    return replace(place(folder), folder=folder / "root").opened(ROOT_FILE)
+
+
+@cache
 def record_key(folder: Path) -> RecordKey:
-    return open_record_key(folder / "keys" / RECORD_FILE, PASSPHRASE)
+    return place(folder).record_key(RECORD_FILE)
 
 
 @cache
 def keyring(folder: Path) -> Keyring:
-    keys = folder / "keys"
-    issuing = open_sealed(keys / issuing_file(1), PASSPHRASE)
-    statement = keys / statement_file(1)  # an authority of an earlier release has none
+    keys = place(folder)
+    issuing = keys.opened(issuing_file(1))
+    statement = statement_file(1)  # an authority of an earlier release has none
     return Keyring(
         PROFILE,
         {key_id(issuing.public_key): issuing},
-        open_sealed(keys / responder_file(1), PASSPHRASE),
-        open_sealed(keys / JOURNAL_FILE, PASSPHRASE),
-        statement=open_sealed(statement, PASSPHRASE) if statement.exists() else None,
+        keys.opened(responder_file(1)),
+        keys.opened(JOURNAL_FILE),
+        statement=keys.opened(statement) if (keys.folder / statement).exists() else None,
     )
 
 

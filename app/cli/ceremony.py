@@ -1,6 +1,7 @@
 """The ceremony as it is planned and held: what is fixed for ever, its passphrases, and the files that it leaves."""
 
 import os
+import tomllib
 from contextlib import closing
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -9,6 +10,7 @@ from pathlib import Path
 import click
 
 from app import settings as settings_file
+from app.cli.ceremony_tokens import read_keys_file
 from app.home_files import write_secret, write_whole
 from app.production import Owners, hand_over, owners, require_shared_store, settings_of_production
 from ca.profile import TEST_ARC, Profile
@@ -18,6 +20,7 @@ from core.identifiers import Environment
 from core.kinds import COUNTED
 from jobs.ceremony import Ceremony, hold
 from keys.passphrase import FromFile, FromPrompt, chosen_passphrase, new_passphrase, parse_source
+from keys.place import Tokens
 from officers.roster import Member
 from store import schema
 from store.transactions import Store, sqlite_file
@@ -44,6 +47,7 @@ class Plan:
     test_clock: datetime | None
     roster: tuple[Member, ...] = ()
     production: bool = False
+    keys_file: Path | None = None
 
 
 def planned(home: Path, environment: Environment, **chosen: object) -> Plan:
@@ -71,6 +75,7 @@ def planned(home: Path, environment: Environment, **chosen: object) -> Plan:
         root_dir=Path(str(chosen.get("root_dir") or home / "root")),
         longest_trial_days=int(str(chosen.get("longest_trial_days") or 731)),
         test_clock=clock if isinstance(clock, datetime) else None,
+        keys_file=Path(str(chosen["keys_file"])) if chosen.get("keys_file") else None,
     )
 
 
@@ -111,14 +116,9 @@ def make(plan: Plan) -> str:
     profile = require_sound(plan)
     to = _owners(plan)
     _require_register(plan)
+    text, tokens, root_tokens = _settings(plan)
     passphrase, root_passphrase = passphrases(plan)
     plan.home.mkdir(mode=0o700, parents=True, exist_ok=True)
-    text = settings_file.template(
-        store_url=plan.store_url,
-        port=plan.port,
-        passphrase=plan.passphrase,
-        longest_trial_days=plan.longest_trial_days,
-    )
     # Its store URL may hold a database password.
     write_secret(plan.home / settings_file.FILE_NAME, settings_of_production(text) if to else text)
     settings = settings_file.load(plan.home)
@@ -138,15 +138,46 @@ def make(plan: Plan) -> str:
         root_passphrase=root_passphrase,
         officers={kind.value: settings.rules.officers_for(kind) for kind in COUNTED},
         roster=plan.roster,
+        tokens=tokens,
+        root_tokens=root_tokens,
     )
     held = hold(store, ceremony, at)
     store.close()
+    for each in (tokens, root_tokens):
+        if each is not None:
+            each.close()
     write_whole(_transcript(plan.home).with_name(TRANSCRIPT_SIGNATURE), held.signature)
     if to is not None:
         hand_over(settings, plan.root_dir, to)
     # Last: its presence says that the ceremony is over.
     write_secret(_transcript(plan.home), held.transcript)
     return held.transcript
+
+
+def _settings(plan: Plan) -> tuple[str, Tokens | None, Tokens | None]:
+    """Return the settings that will be written, and the tokens of the authority and of its root, open.
+
+    Raises:
+        SettingsInvalid: what is said of tokens cannot be gone by.
+        TokenAbsent, TokenPinWrong, TokenSilent: there is no such token, or it is not opened; others as of Tokens.held.
+    """
+    text = settings_file.template(
+        store_url=plan.store_url,
+        port=plan.port,
+        passphrase=plan.passphrase,
+        longest_trial_days=plan.longest_trial_days,
+        demo=plan.environment == "test",
+    )
+    if plan.keys_file is None:
+        return text, None, None
+    said = read_keys_file(plan.keys_file)
+    text = said.told(text)
+    in_tokens = settings_file.judged(tomllib.loads(text), plan.home).tokens
+    found = (None if in_tokens is None else Tokens(in_tokens), said.root_tokens())
+    for each in found:
+        if each is not None and each.said.token is not None:
+            each.held(each.said.token, writes=True)
+    return text, *found
 
 
 def give_again(home: Path) -> None:

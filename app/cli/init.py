@@ -30,6 +30,7 @@ from officers.roster import ADVISED
 @click.option("--passphrase", help="file:PATH (from this folder), fd:N or prompt; never the passphrase itself.")
 @click.option("--root-passphrase", help="The same for the root's key; default: as --passphrase.")
 @click.option("--root-dir", type=click.Path(file_okay=False, path_type=Path), help="Where the root's key goes.")
+@click.option("--keys", "keys_file", type=click.Path(dir_okay=False), help="TOML: keys in tokens (docs/keys.md).")
 @click.option("--longest-trial-days", type=click.IntRange(1, 3660), default=731, show_default=True)
 @click.option(
     "--officer", multiple=True, metavar="NAME=PUBLIC.pem", help="On the roster: two at least, three advised; repeat it."

@@ -20,7 +20,6 @@ from jobs.beginning import WATERMARK_FILE, Beginning, prove_register
 from jobs.clocks import clocks
 from jobs.duty import release_lease, take_lease
 from keys.ceremony import RECORD_FILE
-from keys.record_key import make_record_key
 from memory.memory import Memory
 from memory.records import Begun
 
@@ -91,7 +90,7 @@ def _prove_and_begin(house: House, still: Callable[[], None], *, sure: bool) -> 
             raise click.ClickException("Nothing was begun: that is not the authority's name.")
     still()
     # If we die behind the key, it is used by the next run; behind the memory, only the older file is left over.
-    key = make_record_key(folder / RECORD_FILE, house.settings.passphrase.read())
+    key = house.place().made_record_key(RECORD_FILE)
     begun = Memory.begin(
         folder,
         key,
