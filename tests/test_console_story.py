@@ -258,7 +258,7 @@ def _listed(stage: Stage, approval: str, *versions: str) -> None:
     table = keeper.saves("CSV")
     keeper.open("/console/list/reconciliation")
     keeper.gives("list.csv", table)
-    keeper.press_and_see("Compare it", "lines were compared")
+    keeper.press_and_see("Compare it", "compared with what the list should show")
 
 
 def _verified(stage: Stage, asked: str, *words: str) -> None:
