@@ -8,13 +8,15 @@ import os
 import shutil
 import subprocess
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Literal
 
 import pytest
-from playwright.sync_api import Browser
+from playwright.sync_api import Browser, Route
 
 from console.guard import OPEN
+from tests import reach_world
 from tests.api_world import Api
 from tests.browser_world import (
     MIDDLE,
@@ -42,6 +44,12 @@ FOREIGN = 300.0
 SCHEMES: tuple[Literal["light", "dark"], ...] = ("light", "dark")
 FOUND = (200, 202)
 """What a page answers; 202 that of a dossier which is being made."""
+REFUSED = (400, 409, 413, 422)
+"""What is answered to a form that cannot be taken, with the form and what is wrong with it."""
+
+TURNED = HOSTILE.partition("\N{RIGHT-TO-LEFT OVERRIDE}")[2]
+"""What would run from right to left, if it were not kept apart."""
+
 _LOOK = os.environ.get("TRIALCPA_SCREENSHOTS", "")
 """A folder for pictures of every page, to be looked at; with --long."""
 
@@ -150,6 +158,9 @@ def test_every_page_by_everybody_at_each_width(pages: Pages, named: dict[str, st
         with seen_by(browser, pages, who) as seen:
             for endpoint, address in listed:
                 assert seen.open(address).status in FOUND, (who, address)
+                reach_world.prepared(seen)
+                found = [*reach_world.turned(seen, TURNED), *reach_world.zoomed(seen)]
+                wrong += [f"{who} {address} {each}" for each in found]
                 for scheme in SCHEMES:
                     seen.page.emulate_media(color_scheme=scheme)
                     wrong += [f"{who} {address} {scheme}: {each}" for each in seen.axe()]
@@ -162,7 +173,75 @@ def test_every_page_by_everybody_at_each_width(pages: Pages, named: dict[str, st
 
 
 @pytest.mark.long
-def test_the_checker_of_html_finds_no_error(pages: Pages, named: dict[str, str], tmp_path: Path) -> None:
+def test_every_page_is_walked_by_keys_alone_with_targets_large_enough_and_no_motion(
+    pages: Pages, named: dict[str, str], browser: Browser
+) -> None:
+    """WCAG 2.2 AA beyond axe-core (tests/reach_world.py says which of its criteria)."""
+    wrong: list[str] = []
+    for who, listed in _by_person(pages, named, everybody=False).items():
+        with seen_by(browser, pages, who) as seen:
+            for _, address in listed:
+                assert seen.open(address).status in FOUND, address
+                reach_world.prepared(seen)
+                found = [*reach_world.by_keys_alone(seen), *reach_world.moving(seen)]
+                for width, _ in _widths(seen, (WIDE, NARROW)):
+                    found += [f"at {width}: {each}" for each in reach_world.too_small(seen)]
+                wrong += [f"{address} {each}" for each in found]
+    assert not wrong, "\n".join(wrong)
+
+
+@pytest.fixture(scope="module")
+def refused(pages: Pages, named: dict[str, str]) -> dict[str, tuple[str, str, str]]:
+    """What each form answers that says nothing: by endpoint who sent it, where to, and the page."""
+    found: dict[str, tuple[str, str, str]] = {}
+    for endpoint, (said, may) in MAY.items():
+        posts = any("POST" in (rule.methods or ()) for rule in pages.app.url_map.iter_rules(endpoint))
+        if not posts or not may or endpoint in {"cancel_it", "take_it_off", "throw_draft_away"}:
+            continue  # the last ones would be done, and others need what they take away
+        who = next(iter(each for each in sorted(may) if each in {"officer-1", "manufacturer"}), min(may))
+        place = said.partition(" ")[2].format(**named, requirement="req-none")
+        token = pages.fields(pages.get(who, "/console/sessions").text, "/console/sign-out")
+        answer = pages.post(who, place, token)
+        if answer.status_code in REFUSED:
+            found[endpoint] = (who, place, answer.text)
+    return found
+
+
+@pytest.mark.long
+def test_what_is_answered_to_a_form_that_says_nothing_is_judged_as_well(
+    pages: Pages, refused: dict[str, tuple[str, str, str]], browser: Browser
+) -> None:
+    assert len(refused) > 20
+    wrong: list[str] = []
+    for who in sorted({each for each, _, _ in refused.values()}):
+        with seen_by(browser, pages, who) as seen:
+            for endpoint, (sender, place, page) in refused.items():
+                if sender != who:
+                    continue
+                seen.page.route(f"**{place}", partial(_answered, page), times=1)
+                seen.open(place)
+                reach_world.prepared(seen)
+                found = [*reach_world.by_keys_alone(seen), *reach_world.turned(seen, TURNED), *reach_world.zoomed(seen)]
+                for scheme in SCHEMES:
+                    seen.page.emulate_media(color_scheme=scheme)
+                    found += [f"{scheme}: {each}" for each in seen.axe()]
+                    for width, wider in _widths(seen, (WIDE, NARROW)):
+                        found += [*wider, *reach_world.too_small(seen)]
+                        if _LOOK:
+                            saved(seen.page, Path(_LOOK) / f"refused-{endpoint}-{who}-{width}-{scheme}.png")
+                wrong += [f"{endpoint} {each}" for each in found]
+            wrong += seen.complaints
+    assert not wrong, "\n".join(wrong)
+
+
+def _answered(page: str, route: Route) -> None:
+    route.fulfill(body=page, content_type="text/html; charset=utf-8")
+
+
+@pytest.mark.long
+def test_the_checker_of_html_finds_no_error(
+    pages: Pages, named: dict[str, str], refused: dict[str, tuple[str, str, str]], tmp_path: Path
+) -> None:
     for command, called in (("java", "a JDK"), ("npm", "npm")):
         if shutil.which(command) is None:
             pytest.skip(f"{called} is not installed here, so this judge is not asked")
@@ -174,6 +253,8 @@ def test_the_checker_of_html_finds_no_error(pages: Pages, named: dict[str, str],
         for endpoint, address in listed:
             answer = pages.browser(who).get(address, base_url=pages.origin, follow_redirects=True)
             (tmp_path / f"{endpoint}-{who}.html").write_bytes(answer.data)
+    for endpoint, (_, _, page) in refused.items():
+        (tmp_path / f"{endpoint}-refused.html").write_text(page, "utf-8")
     jar = BUILT / "node_modules" / "vnu-jar" / "build" / "dist" / "vnu.jar"
     files = sorted(each.name for each in tmp_path.iterdir())
     assert files
