@@ -30,6 +30,10 @@ from sqlalchemy.sql.compiler import SQLCompiler
 
 _KINDS = (Select, CompoundSelect, Insert, Update, Delete, TextClause)
 
+KEPT_STATEMENTS = 400
+"""Of which SQLite keeps what it made of them, for each connection: more than a process asks. Of the usual 128 one act
+pushes out what the next one asks."""
+
 _ONCE_AND_AGAIN = 2
 """Askings of the same object after which it is one that is kept: what is put together for one act is asked once."""
 
@@ -39,13 +43,12 @@ _MOST_LISTED = 8
 _SINGLE = (str, bytes, int, float, datetime)
 """Values that are one; what is neither one nor a list, SQLAlchemy deals with."""
 
-_Process = Callable[[Any], Any]
 _Value = tuple[str | None, int | None, Any]
 _Way = tuple[bool, tuple[tuple[str, int], ...]]
 """In which a statement is asked: whether many times at once, and with which names; of a list how long, or -1."""
 
 
-def _converted(process: "_Process | None", value: Any) -> Any:  # noqa: ANN401 - a value of any kind
+def _converted(process: Callable[[Any], Any] | None, value: Any) -> Any:  # noqa: ANN401 - a value of any kind
     return value if process is None else process(value)
 
 
