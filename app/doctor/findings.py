@@ -58,6 +58,8 @@ class FindingCode(StrEnum):
     OPENED_BESIDE = "passphrase-beside-keys"
     ROOT_AT_HAND = "root-at-hand"
     SERVICE_SILENT = "service-silent"
+    TOKEN_FINAL_TRY = "token-final-try"  # noqa: S105 - a device, no secret
+    TOKEN_UNSAID = "token-unsaid"  # noqa: S105 - see above
 
 
 WORDS: Mapping[FindingCode, tuple[Severity, str, str]] = {
@@ -95,6 +97,16 @@ WORDS: Mapping[FindingCode, tuple[Severity, str, str]] = {
         Severity.WRONG,
         "{path} is missing.",
         "Put it back from a backup (docs/backup.md) and start the authority process again.",
+    ),
+    FindingCode.TOKEN_FINAL_TRY: (
+        Severity.WRONG,
+        "One more wrong PIN locks the token {token}.",
+        "Find out who tried; log in once with the right PIN, by the tool that came with the token.",
+    ),
+    FindingCode.TOKEN_UNSAID: (
+        Severity.WRONG,
+        "{path} says that the key is in the token {token}, and keys.token says nothing of one.",
+        "Say keys.token and keys.pin in trialcpa.toml (docs/settings.md).",
     ),
     FindingCode.LIST_MISSING: (
         Severity.WRONG,
