@@ -89,7 +89,14 @@ class HeldToken:
 
     @property
     def out_of_use(self) -> TrialCpaError | None:
-        """Why nothing is signed with its keys at this moment; None if it can be."""
+        """Why nothing is signed with its keys at this moment; None if it can be.
+
+        A process that died is found here before anybody needs it; one that hangs only by whoever does.
+        """
+        with self._lock:
+            held = self._open
+        if held is not None and held.token.dead:
+            self._lose(held, held.token.failed("its module has died"))
         with self._lock:
             return self._why
 

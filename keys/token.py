@@ -115,6 +115,11 @@ class Token:
         self._process.kill()
         self.close()
 
+    @property
+    def dead(self) -> bool:
+        """Whether the process that speaks to it has ended."""
+        return self._process.poll() is not None
+
     def patience(self, seconds: float) -> None:
         """Wait for so long, from now on, for each answer."""
         self._seconds = seconds

@@ -18,6 +18,7 @@ from core import boundaries
 from core.alarms import AlarmCode
 from core.facts import FactKind
 from core.kinds import DraftState
+from jobs.duty import release_lease
 from ra.deciding.kinds.grant import ProposeGrant
 from store import schema
 from store.tables import certificates, drafts
@@ -137,12 +138,16 @@ def test_while_a_token_does_not_sign_nothing_is_and_status_is_what_it_was(world:
 
 
 def _dies(url: str, folder: str, at: str) -> None:
-    """Work off what waits, and die by kill -9 at a boundary; in a process of its own."""
+    """Work off what waits, and die by kill -9 at the boundary that follows the claim; in a process of its own."""
     world = World(url, Path(folder))
     world.authority.holder = "the one that died"
 
+    claimed: list[str] = []  # what is signed before the claim is a head
+
     def die(boundary: str) -> None:
-        if boundary == at:
+        if boundary == "after commit claim":
+            claimed.append(boundary)
+        elif claimed and boundary == at:
             os.kill(os.getpid(), signal.SIGKILL)
 
     boundaries.observe(die)
@@ -154,13 +159,13 @@ def test_a_power_cut_between_signature_and_record_leaves_one_certificate(world: 
     decision = world.proposed(ProposeGrant(world.applied(), "It looks sound."))
     world.authority.settle()
     approval = world.seconded(decision)
-    # The head of what was just acted is signed first, which "after signature" would meet.
+    release_lease(world.store, world.authority.holder, world.machine)
+    world.memory.close()
     dying = multiprocessing.get_context("spawn").Process(target=_dies, args=(world.url, str(world.folder), at))
     dying.start()
     dying.join(60)
     assert dying.exitcode == -signal.SIGKILL
     assert issued(world) == []
-    world.memory.close()
     world.passes(world.authority.pace.lease_length * 2)
     again = World(world.url, world.folder, world.clock, world.machine)
     again.authority.settle()
