@@ -13,6 +13,9 @@ from pathlib import Path
 import pytest
 from sqlalchemy import select
 
+from app.doctor.files import look_at_tokens
+from app.doctor.findings import Finding, FindingCode
+from app.settings import judged
 from ca.certificates import tbs_sha256
 from core import boundaries
 from core.alarms import AlarmCode
@@ -132,6 +135,28 @@ def test_while_a_token_does_not_sign_nothing_is_and_status_is_what_it_was(world:
     assert len(world.record(approval).certificates) == 1
     assert len(issued(world)) == len(known) + 1
     assert kinds(world).count(FactKind.CERTIFICATE_ISSUED) == len(issued(world))
+
+
+def test_the_doctor_looks_for_the_token_and_logs_in_to_none(
+    world: World, shim: Shim, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    keys = {"directory": str(world.folder / "keys"), "passphrase": "prompt"}
+    said = {**keys, "token": "pkcs11:token=Trial%20CPA", "module": str(shim.module)}
+    before = shim.logins()
+
+    def seen(table: dict[str, str]) -> list[object]:
+        found = list(look_at_tokens(judged({"keys": table}, tmp_path)))
+        return [each.code if isinstance(each, Finding) else each for each in found]
+
+    (well,) = seen(said)
+    assert str(well).startswith("The token “Trial CPA” is there, in which 6 keys should be")
+    assert seen(keys) == [FindingCode.TOKEN_UNSAID]
+    monkeypatch.setattr("keys.token._FINAL_TRY", -1)  # SoftHSM counts no wrong PIN: any flag is that one
+    assert seen(said)[0] == FindingCode.TOKEN_FINAL_TRY
+    assert shim.logins() == before
+    (tmp_path / "token" / "tokens").rename(tmp_path / "taken out")
+    (tmp_path / "token" / "tokens").mkdir()
+    assert seen(said) == ["token-absent"]
 
 
 # --- a power cut -----------------------------------------------------------------------------------------------------
