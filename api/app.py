@@ -59,12 +59,13 @@ from api.requirements import add_requirements
 from api.revocations import REVOCATIONS, add_revocations
 from api.service import JSON_TYPE, Service
 from api.status.exchange import Reply
-from api.status.snapshot import Mirror
+from api.status.mirror import Mirror
 from api.status.tally import Tallies
 from api.status_description import add_status_plane
 from api.suspicions import add_suspicions
 from api.tasks import CALENDAR_PATH, add_tasks
 from api.watching import add_watching
+from core import unreadable
 from core.canonical import Json
 from core.errors import BodyMalformed, BodyTooLarge, OutcomeUnreadable, TrialCpaError
 from ra.desk import Desk
@@ -221,6 +222,7 @@ def _add_guards(
     @app.before_request
     def guard() -> None:
         g.began = perf_counter()
+        unreadable.begin()
         rule = request.url_rule
         if rule is not None and rule.rule not in WHILE_BEHIND:
             mirror.require_whole()
@@ -261,11 +263,11 @@ def described(app: OpenAPI) -> Reply:
 
 
 def _add_description(app: OpenAPI) -> None:
-    """Let the API know the address; the front answers it, from memory (app/served.py)."""
-    told = described(app)
+    """Let the API know the address; the front answers it, from memory (app/served.py), and nobody else is asked."""
 
     @app.route("/openapi.json", methods=["GET"])
     def openapi() -> Response:
+        told = described(app)
         return Response(told.body, told.status, headers=told.headers)
 
 
@@ -308,7 +310,7 @@ def _told_nothing(error: Exception) -> Response:
     """What nobody foresaw is told as ours, with a reference under which the log has the rest."""
     reference = secrets.token_hex(8)
     _log.error("a request failed, reference %s", reference, exc_info=error)
-    status, described = problems.problem(RuntimeError())
+    status, described = problems.problem(problems.of_a_row(RuntimeError()))
     return _problem(status, {**described, "reference": reference})
 
 

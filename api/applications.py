@@ -101,7 +101,9 @@ def add_applications(app: OpenAPI, service: Service) -> None:
     def change(header: WriteHeader, path: ApplicationPath, body: ApplicationChangeBody) -> Response:
         """Change any members of an application, as long as it has not been proposed for decision."""
         changed = _change(body)
-        return service.write(header, lambda key: change_application(desk, actor(), path.application, changed, key))
+        return service.write(
+            header, lambda key: change_application(desk, actor(), path.application, changed, key, upon=body.version)
+        )
 
     @app.post(
         "/v1/applications/<application>/cancellation",
@@ -134,7 +136,9 @@ def _command(body: ApplicationBody) -> Apply:
 
 
 def _change(body: ApplicationChangeBody) -> Change:
-    said = {name: _READ.get(name, _as_sent)(getattr(body, name)) for name in sorted(body.model_fields_set)}
+    said = {
+        name: _READ.get(name, _as_sent)(getattr(body, name)) for name in sorted(body.model_fields_set - {"version"})
+    }
     return cast("Change", said)
 
 

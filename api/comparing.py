@@ -21,7 +21,8 @@ from api.status.consistency import (
     read_lists,
     strangers,
 )
-from api.status.snapshot import Mirror, Snapshot
+from api.status.mirror import Mirror
+from api.status.snapshot import Snapshot
 from core.alarms import AlarmCode, Noticed
 from core.approval import ApprovalRecord
 from core.errors import StatusStale, StoreUnavailable

@@ -6,7 +6,7 @@ from contextlib import contextmanager
 
 TOGETHER_SECONDS = 0.025
 """How long whoever has acted waits for others who are acting: as long as some of them take, who write one after the
-other. Verification hears of the act no later than by the poll that is made anyway (api/status/snapshot.py)."""
+other. Verification hears of the act no later than by the poll that is made anyway (api/status/mirror.py)."""
 
 FOLLOWED_SECONDS = 1.0
 """How long whoever has acted waits for what another of them began; one takes a few milliseconds."""

@@ -24,7 +24,8 @@ from api.ends_told import EndsTold
 from api.readiness import Check, Purpose, Readiness, answered, for_status, noticed, status_checks
 from api.service import JSON_TYPE
 from api.status.exchange import Reply
-from api.status.snapshot import Mirror, Snapshot
+from api.status.mirror import Mirror
+from api.status.snapshot import Snapshot
 from api.status.tally import Tallied
 from api.writing import Known, Written, answers_not_in_force, writing_checks
 from core.alarms import Alarm, AlarmCode, Standing

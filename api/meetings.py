@@ -17,12 +17,22 @@ from api.forms.committee import (
     MinuteBody,
 )
 from api.forms.fields import PageQuery, WriteHeader
-from api.incoming import actor, refuse_body
-from api.service import COMMITTEE, READ_REFUSALS, WITH_CREDENTIAL, WRITE_REFUSALS, Service, refusals, reply
+from api.incoming import actor, refuse_body, wanted_form
+from api.service import (
+    COMMITTEE,
+    JSON_TYPE,
+    READ_REFUSALS,
+    WITH_CREDENTIAL,
+    WRITE_REFUSALS,
+    Service,
+    refusals,
+    reply,
+)
 from core.days import read_day
 from ra.meeting import agenda, meetings
 from ra.meeting.agenda import MinuteItem
 from ra.meeting.meetings import CallMeeting
+from ra.meeting.minutes import minutes
 from ra.meeting.views import (
     AgendaPlaced,
     AgendaTakenOff,
@@ -35,6 +45,8 @@ from ra.meeting.views import (
     MeetingShown,
 )
 
+PDF_TYPE = "application/pdf"
+_FORMS = (JSON_TYPE, PDF_TYPE)
 _SHARED: dict[str, Any] = {"tags": [COMMITTEE], "security": WITH_CREDENTIAL}
 _NOT_FOUND = refusals(HTTPStatus.NOT_FOUND)
 
@@ -75,12 +87,26 @@ def _add_meetings(app: OpenAPI, service: Service) -> None:
     @app.get(
         "/v1/meetings/<meeting>",
         operation_id="showMeeting",
-        responses={200: answer(MeetingShown), **_NOT_FOUND, **refusals(*READ_REFUSALS)},
+        responses={
+            200: answer(MeetingShown, PDF_TYPE),
+            **_NOT_FOUND,
+            **refusals(*READ_REFUSALS, HTTPStatus.NOT_ACCEPTABLE),
+        },
         **_SHARED,
     )
     def show_meeting(path: MeetingPath) -> Response:
-        """Show a meeting: who attends, its agenda as it stands now, and what else waits, what is overdue first."""
-        return reply(agenda.meeting(desk, actor(), path.meeting))
+        """Show a meeting: who attends, its agenda as it stands now, and what else waits, what is overdue first.
+
+        As a PDF it is the minutes: who was present, and what became of each item.
+        """
+        if wanted_form(_FORMS, otherwise=JSON_TYPE) == JSON_TYPE:
+            given = reply(agenda.meeting(desk, actor(), path.meeting))
+        else:
+            name, octets = minutes(desk, actor(), path.meeting)
+            given = Response(octets, content_type=PDF_TYPE)
+            given.headers["Content-Disposition"] = f'attachment; filename="{name}"'
+        given.headers["Vary"] = "Accept"
+        return given
 
     @app.post(
         "/v1/meetings/<meeting>/cancellation",

@@ -8,6 +8,7 @@ import json
 from collections.abc import Mapping
 from http import HTTPStatus
 
+from core import unreadable
 from core.canonical import Json
 from core.errors import (
     AuthorisationRefused,
@@ -17,6 +18,7 @@ from core.errors import (
     NotFound,
     NotPermitted,
     Refusal,
+    RegisterUnreadable,
     RequestMalformed,
     RequestTooLarge,
     RequestUnsupported,
@@ -66,6 +68,16 @@ def problem(error: Exception) -> tuple[int, dict[str, Json]]:
     if isinstance(error, AuthorisationRefused):
         described["flaw"] = str(error.fields["flaw"])
     return int(status), described
+
+
+def of_a_row(error: Exception) -> Exception:
+    """Return what is told of an error: where a row that was read has a word of nobody's, that this cannot be read.
+
+    Args:
+        error: what nobody expected, or nobody outside is told of; the log has it.
+    """
+    what = unreadable.noted()
+    return error if what is None else RegisterUnreadable(what=what)
 
 
 def document(status: HTTPStatus, code: str, detail: str, hint: str) -> dict[str, Json]:

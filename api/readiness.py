@@ -11,8 +11,9 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 
+from api.status.mirror import Mirror
 from api.status.remembered import WebMemory
-from api.status.snapshot import Mirror, Snapshot
+from api.status.snapshot import Snapshot
 from core.actors import Role
 from core.alarms import Alarm, AlarmCode, Noticed
 from core.errors import StatusStale

@@ -18,7 +18,7 @@ from api.following import Following
 from api.forms.fields import WaitHeader, WriteHeader
 from api.incoming import request_key
 from api.patience import Patience, seconds_preferred
-from api.status.snapshot import Mirror
+from api.status.mirror import Mirror
 from core.canonical import Json
 from core.errors import StoreUnavailable
 from ra.desk import Desk

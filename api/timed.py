@@ -3,7 +3,7 @@
 import time
 from typing import Any
 
-from api.status.snapshot import Mirror
+from api.status.mirror import Mirror
 from api.status.tally import Tallies
 from core.clock import process_age
 

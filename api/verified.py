@@ -11,7 +11,8 @@ import time
 from collections.abc import Callable, Hashable, Mapping
 from typing import TypeAlias
 
-from api.status.snapshot import Mirror, Snapshot
+from api.status.mirror import Mirror
+from api.status.snapshot import Snapshot
 from core.clock import milliseconds
 from core.errors import StatusStale, StoreUnavailable
 from core.mirror import Changes

@@ -6,25 +6,29 @@ import time
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, replace
+from datetime import datetime
 from threading import Lock
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from flask import Flask
 
+from api import problems
 from api.lookout import Lookout
 from api.readiness import Purpose
 from api.status import batch, batch_table
+from api.status.mirror import Mirror
 from api.status.questions import parse_question
-from api.status.snapshot import Mirror
 from api.status.verify import answer
 from app.house import House, origin_of
 from app.kept_results import KeptResults
 from console.app import PREFIX, create_console
 from console.guard import shows_session
 from console.service import Agreement, Answers, Console
-from core.canonical import Json
-from core.errors import StoreUnavailable
+from core.canonical import Json, read_json
+from core.days import read_moment
+from core.errors import InstantMalformed, StoreUnavailable
+from core.instants import text
 from documents.tables import csv_text
 from intake.workbook import is_workbook
 from keys.private_file import read_private, written
@@ -82,7 +86,9 @@ def with_console(application: "WSGIApplication", house: House, mirror: Mirror, l
         require_whole=mirror.require_whole,
         pictures=None if house.settings.renderer is None else Renderer(house.settings.renderer),
     )
-    made = _for_trying(console, house) if row.environment == "test" else _live(console, house)
+    # The settings decide, not the row alone: whoever writes the register must not load what lets people in so easily.
+    trying = house.settings.console_demo and row.environment == "test"
+    made = _for_trying(console, house) if trying else _live(console, house)
     pages = made.wsgi_app
 
     def by_path(environ: "WSGIEnvironment", start: "StartResponse") -> "Iterable[bytes]":
@@ -113,7 +119,8 @@ def verifies_many(mirror: Mirror) -> Callable[[bytes], Answers]:
         )
         view, now = mirror.view(), mirror.now()
         units = mirror.units if view.deployed is None else view.units
-        told = batch.each_answered(view, sheet.asked, now, mirror.past_answer, units)
+        asked = [_dated(each, now) for each in sheet.asked]
+        told = batch.each_answered(view, asked, now, mirror.past_answer, units)
         rows = list(batch_table.answered_rows(sheet, told, now))
         header = batch_table.header(sheet)
         notes = {
@@ -125,6 +132,18 @@ def verifies_many(mirror: Mirror) -> Callable[[bytes], Answers]:
         )
 
     return verify
+
+
+def _dated(asked: batch.Posed, now: datetime) -> batch.Posed:
+    """A question whose instant may be a day, as people have them; of one that is none its answer tells."""
+    if isinstance(asked, tuple) or '"at"' not in asked:
+        return asked
+    said = dict(read_json(asked.encode("ascii")))
+    try:
+        moment = read_moment(str(said["at"]), field="at", now=now)
+    except (KeyError, InstantMalformed):
+        return asked
+    return problems.encode({**said, "at": text(moment)}).decode("ascii")
 
 
 def agreement(lookout: Lookout, monotonic: Callable[[], float] = time.monotonic) -> Callable[[], Agreement | None]:
@@ -153,7 +172,7 @@ def _live(console: Console, house: House) -> Flask:
 
 
 def _for_trying(console: Console, house: House) -> Flask:
-    """A test authority's, with its demo people."""
+    """A test authority's whose settings say so, with its demo people."""
     from app.demo_people import Demo  # noqa: PLC0415 - a live authority's process does not have this code
     from console.demo import add_demo  # noqa: PLC0415 - nor this
     from console.trying import OFFERED  # noqa: PLC0415 - nor this

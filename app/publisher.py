@@ -8,8 +8,8 @@ from contextlib import closing
 from pathlib import Path
 
 from api.status.lists import is_genuine
+from api.status.mirror import Mirror
 from api.status.remembered import WebMemory
-from api.status.snapshot import Mirror
 from api.verified import ToldReader
 from app.house import House
 from core.errors import PlaceUnusable, StatusStale, StoreUnavailable

@@ -16,6 +16,7 @@ from typing import Any, TypeVar
 from app.backup_settings import Backups, read_backups
 from app.bounds_settings import read_bounds
 from app.courier_settings import Mail, Webhook, read_mail, read_webhooks
+from app.pace_settings import read_pace
 from app.status_settings import RENDERER, SOCKET, Address, Listens, read_listens, read_origin, read_proxy, read_renderer
 from app.token_settings import read_tokens
 from core.approval import DEVICE_TYPES
@@ -28,13 +29,10 @@ from keys.passphrase import FromPrompt, PassphraseSource, parse_source
 from keys.place import InTokens
 from policy.section_f.assurance import DEFAULT_SCHEMES, LONGEST_CERTIFICATE_TEXT
 from policy.section_f.wording import printable
-from ra.desk import TWO_OFFICERS, Rules
+from ra.desk import IDLE_MINUTES, MOST_IDLE_MINUTES, TWO_OFFICERS, Rules
 
 FILE_NAME = "trialcpa.toml"
 _AT_PROMPT = FromPrompt()
-LEAST_LEASE_SECONDS = 5
-"""More than store.postgresql.IDLE_SECONDS: whoever froze in a transaction has lost it when its successor comes."""
-
 _T = TypeVar("_T")
 DEFAULT_PORT = 8470
 MOST_OFFICERS = 9
@@ -48,9 +46,6 @@ MOST_EXPIRY_DAYS = 366
 """A year ahead is no reminder of anything; a larger number would be a slip."""
 
 WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
-
-LONGEST_OCSP_HOURS = 12
-"""The profile clears no OCSP answer that is valid for longer."""
 
 
 @dataclass(frozen=True)
@@ -75,6 +70,7 @@ class Settings:
         webhooks, mail: whom the courier tells; the relay and who gets mail, None if no mail is sent.
         backups: where they lie, for whoever looks whether there are any.
         console_origin: of the console's pages; None where it is not said.
+        console_demo: whether the sign-in page of a test authority offers its demo people.
         renderer: the socket of whoever draws pictures of evidence; None if nobody does.
         web_worker, web_late: which of several this one is, from 1 on; whether it listens only when it can answer.
     """
@@ -100,6 +96,7 @@ class Settings:
     mail: Mail | None
     backups: Backups
     console_origin: str | None
+    console_demo: bool
     renderer: Path | None
     web_worker: int = 0
     web_late: bool = False
@@ -132,11 +129,19 @@ def judged(raw: Mapping[str, Any], home: Path) -> Settings:
     return settings
 
 
-def template(*, store_url: str, port: int, passphrase: str, longest_trial_days: int) -> str:
-    """Return the settings file that `trialcpa init` writes."""
+def template(*, store_url: str, port: int, passphrase: str, longest_trial_days: int, demo: bool = False) -> str:
+    """Return the settings file that `trialcpa init` writes.
+
+    Args:
+        store_url: of the register.
+        port: on which web listens.
+        passphrase: where that of the keys is read.
+        longest_trial_days: that an approval may have.
+        demo: whether the sign-in page offers demo people: of a test authority.
+    """
+    offered = "\n[console]\ndemo = true # a test authority's sign-in page offers its demo people\n" if demo else ""
     return f"""\
-# Settings of this authority; docs/settings.md describes each key. What certificates say (public base, arc,
-# environment) was fixed at the ceremony and is in the store.
+# Settings of this authority; docs/settings.md describes each key. What certificates say was fixed at the ceremony.
 
 [store]
 url = {_quoted(store_url)}
@@ -160,7 +165,7 @@ crl_interval_hours = 12
 register_interval_seconds = 60
 crl_life_hours = 48
 ocsp_life_hours = 12
-"""
+{offered}"""
 
 
 def change_port(home: Path, port: int) -> None:
@@ -373,14 +378,9 @@ def _is_scheme(value: object) -> bool:
 
 
 def _settings(reader: _Reader, home: Path) -> Settings:
-    hours = timedelta(hours=1)
-    interval = reader.whole("publication", "crl_interval_hours", 12, least=1, most=24 * 7)
-    life = reader.whole("publication", "crl_life_hours", 48, least=2, most=24 * 30)
-    ocsp_life = reader.whole("publication", "ocsp_life_hours", 12, least=1, most=LONGEST_OCSP_HOURS)
-    if life < 2 * interval:
-        # A list that lapses when one publication fails makes every relying party fail with it.
-        reader.problem(f"publication.crl_life_hours must be at least twice crl_interval_hours ({2 * interval}).")
     longest = reader.whole("decisions", "longest_trial_days", 731, least=1, most=3660)
+    longest_key = reader.whole("decisions", "longest_credential_days", 400, least=1, most=3660)
+    idle = reader.whole("console", "idle_minutes", IDLE_MINUTES, least=1, most=MOST_IDLE_MINUTES)
     deployed = reader.statuses("deployed_statuses", DEPLOYED_STATUSES)
     return Settings(
         home=home,
@@ -400,9 +400,8 @@ def _settings(reader: _Reader, home: Path) -> Settings:
         rules=Rules(
             longest_trial=timedelta(days=longest),
             urgent_revocation_by_one=reader.truth("decisions", "urgent_revocation_by_one", default=True),
-            longest_credential=timedelta(
-                days=reader.whole("decisions", "longest_credential_days", 400, least=1, most=3660)
-            ),
+            longest_credential=timedelta(days=longest_key),
+            session_idle=timedelta(minutes=idle),
             assurance=reader.schemes(),
             proposal_life=timedelta(days=reader.whole("decisions", "proposal_days", 30, least=1, most=366)),
             order_life=timedelta(days=reader.whole("officers", "order_days", 7, least=1, most=31)),
@@ -416,24 +415,15 @@ def _settings(reader: _Reader, home: Path) -> Settings:
             expiry_days=reader.expiry_days(),
             reminder_weekdays=reader.weekdays(),
         ),
-        root_statement_wait=hours * reader.whole("officers", "root_statement_wait_hours", 24, least=0, most=24 * 31),
-        pace=Pace(
-            ocsp_life=ocsp_life * hours,
-            crl_life=life * hours,
-            crl_interval=interval * hours,
-            register_interval=timedelta(
-                seconds=reader.whole("publication", "register_interval_seconds", 60, least=1, most=86_400)
-            ),
-            lease_length=timedelta(
-                seconds=reader.whole("authority", "lease_seconds", 5, least=LEAST_LEASE_SECONDS, most=600)
-            ),
-            most_jump=timedelta(minutes=reader.whole("clock", "most_jump_minutes", 5, least=1, most=60)),
-            longest_rest=hours * reader.whole("clock", "longest_rest_hours", 24, least=1, most=24 * 31),
+        root_statement_wait=timedelta(
+            hours=reader.whole("officers", "root_statement_wait_hours", 24, least=0, most=24 * 31)
         ),
+        pace=read_pace(reader.whole, reader.problem),
         webhooks=reader.webhooks(),
         mail=reader.mail(),
         backups=read_backups(reader.optional("backup", "directory"), reader.path, reader.whole),
         console_origin=read_origin(reader.optional("console", "origin"), reader.problem),
+        console_demo=reader.truth("console", "demo", default=False),
         renderer=read_renderer(reader.text("renderer", "listens", RENDERER), reader.path, reader.problem),
     )
 

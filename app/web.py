@@ -22,10 +22,10 @@ from api.patience import MOST_WAITING, Patience
 from api.refusals import RefusalLog
 from api.status.exchange import Asked
 from api.status.lists import is_genuine
+from api.status.mirror import Mirror
 from api.status.plane import StatusPlane
 from api.status.refused import Refused
 from api.status.remembered import WebMemory
-from api.status.snapshot import Mirror
 from api.status.tally import Tallied
 from api.timed import TimedMirror
 from api.verified import ToldReader, VerificationTold

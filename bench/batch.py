@@ -12,8 +12,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from api.status.exchange import Asked, Reply
+from api.status.mirror import Mirror
 from api.status.plane import BATCH, StatusPlane
-from api.status.snapshot import Mirror
 from core.approval import Device
 from core.clock import FixedClock
 from core.identifiers import ApprovalIdentifier, Serial

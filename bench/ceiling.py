@@ -1,5 +1,5 @@
 """Both fronts over a register of 100,000 approvals, each question about each of them in random order, beside what the
-same front does with the same requests and an answer of about the same length that never differs: its ceiling.
+same front does with the same requests and one true answer, header fields and all, that never differs: its ceiling.
 
 `cc` makes what asks (asker.c), which speaks to a port and to a Unix socket; the fronts have one processor and it has
 another, where there are two. Rounds of the front and of its ceiling take turns, so that what else the machine does

@@ -9,14 +9,15 @@ import os
 import sys
 import time
 from functools import partial
+from http import HTTPStatus
 from pathlib import Path
 from typing import BinaryIO
 
 from api.lookout import told
 from api.readiness import Readiness
-from api.status.exchange import Asked, Reply, lines_of
+from api.status.exchange import Asked, Reply
+from api.status.mirror import Mirror
 from api.status.plane import StatusPlane
-from api.status.snapshot import Mirror
 from app import garbage, second
 from app.served import StatusServed
 from app.web import OF_THE_PAST
@@ -27,17 +28,22 @@ from front.server import Front
 from front.service import Service, Turn
 from front.workers import Workers
 
-LENGTHS = {"/ocsp": 1_000, "/v1/verify": 2_000}
-"""Octets of a constant answer, by the path's beginning: about as many as of a true one."""
-
 
 class Constant:
-    """A service that does nothing."""
+    """A service that does nothing: whoever asks one kind of question gets the same octets each time.
+
+    They are a true answer's, with its header fields: what is left is what the server takes for requests and answers
+    like ours.
+    """
 
     def __init__(self) -> None:
-        fields = [("Content-Type", "application/json")]
-        lines = lines_of(200, fields)
-        self._replies = [(path, Reply(200, b"x" * many, fields, (), lines)) for path, many in LENGTHS.items()]
+        one = register.planted(1)
+        mirror = Mirror(one, SystemClock())
+        mirror.follow()
+        plane, requests = StatusPlane(mirror, lambda _: True), register.questions(one)
+        self._of_ocsp, self._verified, self._got = (
+            _answer(plane, *requests[name]) for name in ("OCSP POST sha1", "verify by approval", "GET /v1/verify")
+        )
 
     def admit(self, _asked: Asked) -> int | Reply:
         """Take any body."""
@@ -45,8 +51,9 @@ class Constant:
 
     def at_once(self, asked: Asked) -> Reply | Turn:
         """Answer the same."""
-        (path, reply), (_, other) = self._replies
-        return reply if asked.path.startswith(path) else other
+        if asked.path.startswith("/ocsp"):
+            return self._of_ocsp
+        return self._verified if asked.method == "POST" else self._got
 
     def work(self, turn: Turn, asked: Asked, body: BinaryIO, length: int) -> Reply:
         """Answer the same; nothing is left to be worked on."""
@@ -54,6 +61,17 @@ class Constant:
         answered = self.at_once(asked)
         assert isinstance(answered, Reply)
         return answered
+
+
+def _answer(plane: StatusPlane, request: bytes) -> Reply:
+    head, _, body = request.partition(b"\r\n\r\n")
+    line, *lines = head.decode().split("\r\n")
+    method, path, _ = line.split(" ")
+    fields = {name.lower(): value for name, _, value in (each.partition(": ") for each in lines)}
+    answered = plane.at_once(Asked(method, path, "", fields, body))
+    assert isinstance(answered, Reply)
+    assert answered.status == HTTPStatus.OK
+    return answered
 
 
 def service(kind: str, path: Path) -> Service:

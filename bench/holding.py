@@ -12,8 +12,8 @@ from http import HTTPStatus
 from pathlib import Path
 
 from api.status.exchange import Asked, Reply
+from api.status.mirror import Mirror
 from api.status.plane import StatusPlane
-from api.status.snapshot import Mirror
 from app import garbage, web
 from core.clock import SystemClock
 from core.instants import seconds, text

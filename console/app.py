@@ -19,13 +19,14 @@ from console.attaching import add_attaching
 from console.auditing import add_auditing
 from console.breaching import add_breaching
 from console.calendars import add_calendars
+from console.changing import add_changing
 from console.committee import add_committee
 from console.composing import add_composing
 from console.contacts import add_contacts
 from console.deciding import add_deciding
 from console.entering import add_entering
 from console.evidence import add_evidence, plainly
-from console.guard import add_guard, may, navigation
+from console.guard import add_guard, may, navigation, section
 from console.holding import add_holding
 from console.home import add_home
 from console.listing import add_listing
@@ -37,14 +38,14 @@ from console.reporting import add_reporting
 from console.requiring import add_requiring
 from console.revoking import add_revoking
 from console.service import Console
-from console.shown import day, instant, instants, who, words
+from console.shown import day, instant, instants, month, remedy, sentence, who, words
 from console.standing import add_standing
 from console.suspected import add_suspected
 from console.verifying import add_verifying
 from console.verifying_many import add_verifying_many
 from console.walking import add_walking
 from console.watching import add_watching
-from core.errors import TrialCpaError
+from core.errors import RegisterUnreadable, TrialCpaError
 from core.words import counted
 
 PREFIX = "/console"
@@ -62,6 +63,7 @@ _ADDS = (
     add_evidence,
     add_standing,
     add_requiring,
+    add_changing,
     add_committee,
     add_walking,
     add_meeting,
@@ -109,10 +111,12 @@ def create_console(console: Console, *, secret_key: bytes) -> Flask:
     for add in _ADDS:
         add(app, console)
     app.jinja_env.filters.update(instant=instant, instants=instants, day=day, words=words, who=who, plainly=plainly)
+    app.jinja_env.filters.update(sentence=sentence, remedy=remedy, month=month)
     app.jinja_env.globals.update(
         authority=console.name,
         test=console.name.startswith("TEST "),
         navigation=navigation,
+        section=section,
         fresh=_fresh,
         may=may,
         at_once=console.signs is not None,
@@ -156,7 +160,7 @@ def _told(error: TrialCpaError) -> tuple[str, int]:
     status, _ = problems.problem(error)
     if status == HTTPStatus.INTERNAL_SERVER_ERROR:
         return _told_nothing(error)
-    return _page(status, HTTPStatus(status).phrase, str(error), error.hint)
+    return _page(status, HTTPStatus(status).phrase, sentence(error), remedy(error))
 
 
 def _stale(_error: CSRFError) -> tuple[str, int]:
@@ -179,5 +183,9 @@ def _told_of_http(error: HTTPException) -> tuple[str, int]:
 def _told_nothing(error: Exception) -> tuple[str, int]:
     reference = secrets.token_hex(8)
     _log.error("a page failed, reference %s", reference, exc_info=error)
+    row = problems.of_a_row(error)
+    if isinstance(row, RegisterUnreadable):
+        status, _ = problems.problem(row)
+        return _page(status, "What the register says cannot be read", str(row), f"{row.hint} Reference: {reference}.")
     hint = f"Try again in a moment. If it stays so, tell the operator this reference: {escape(reference)}."
     return _page(500, "Something failed that should not", "Nothing that you sent is lost by trying again.", hint)

@@ -7,15 +7,17 @@ from flask import Flask, flash, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
 from console import draft_form
+from console.changing import check_change
 from console.draft_form import Wanting
 from console.forms import field, request_key
 from console.guard import actor
 from console.service import Console
+from console.shown import remedy, sentence
 from core.approval import DEVICE_TYPES
 from core.errors import Finding, NoSuchThing, OperationNotPermitted, Severity, TrialCpaError
 from core.kinds import DraftPart, EvidenceSubject
 from ra.applying import drafts as use
-from ra.applying.apply import cancel_application
+from ra.applying.apply import Apply, cancel_application
 from ra.applying.evidence import LARGEST_FILE, File, Subject, attach
 from ra.applying.look import application as application_of
 from ra.applying.views import ApplicationDraft
@@ -32,6 +34,7 @@ class Standing:
     title: str
     begun: bool
     wanting: int
+    fatal: bool
 
 
 def add_applying(app: Flask, console: Console) -> None:
@@ -51,8 +54,9 @@ def add_applying(app: Flask, console: Console) -> None:
     def draft(identifier: str) -> str:
         """Show what is done of an application, and what is still to do."""
         it = use.draft(desk, actor(), identifier)
-        _, wanting = draft_form.read(it)
-        return render_template("draft.html", it=it, parts=_standing(it, wanting), ready=not wanting)
+        command, wanting = draft_form.read(it)
+        found, _ = ((), None) if command is None else _judged(console, command)
+        return render_template("draft.html", it=it, parts=_standing(it, wanting, found), ready=not wanting)
 
     @app.post("/console/drafts/<identifier>/throwing-away")
     def throw_draft_away(identifier: str) -> Response:
@@ -66,13 +70,25 @@ def add_applying(app: Flask, console: Console) -> None:
     _add_sent(app, console)
 
 
-def _standing(it: ApplicationDraft, wanting: list[Wanting]) -> list[Standing]:
+def _judged(console: Console, command: Apply) -> tuple[tuple[Finding, ...], TrialCpaError | None]:
+    """What the rules would find, or why they cannot be asked."""
+    try:
+        return use.judge(console.desk, actor(), command), None
+    except (NoSuchThing, OperationNotPermitted):
+        raise
+    except TrialCpaError as refused:
+        return (), refused
+
+
+def _standing(it: ApplicationDraft, wanting: list[Wanting], found: tuple[Finding, ...]) -> list[Standing]:
+    fatal = {draft_form.part_of(each) for each in found if each.severity is Severity.FATAL}
     return [
         Standing(
             part=each.part,
             title=draft_form.TITLES[each.part],
-            begun=each.version > 1,
+            begun=each.version > 1 or it.application is not None,
             wanting=sum(one.part is each.part for one in wanting),
+            fatal=each.part in fatal,
         )
         for each in it.parts
     ]
@@ -116,7 +132,9 @@ def _add_part(app: Flask, console: Console, part: DraftPart) -> None:
         except (NoSuchThing, OperationNotPermitted):
             raise
         except TrialCpaError as error:
-            return show(identifier, {}, error=f"{error} {error.hint}"), 422  # what was typed is not said again
+            return show(
+                identifier, {}, error=f"{sentence(error)} {remedy(error)}"
+            ), 422  # what was typed is not said again
         if not done:
             return show(identifier, said, stale=True), 409
         _, wanting = draft_form.read(use.draft(desk, actor(), identifier))
@@ -134,12 +152,7 @@ def _check(console: Console, identifier: str, error: TrialCpaError | None = None
     command, wanting = draft_form.read(it)
     found: tuple[Finding, ...] = ()
     if command is not None and error is None:
-        try:
-            found = use.judge(desk, actor(), command)
-        except (NoSuchThing, OperationNotPermitted):
-            raise
-        except TrialCpaError as refused:
-            error = refused
+        found, error = _judged(console, command)
     return render_template(
         "draft_check.html",
         it=it,
@@ -149,7 +162,7 @@ def _check(console: Console, identifier: str, error: TrialCpaError | None = None
         in_order=draft_form.in_order,
         titles=draft_form.TITLES,
         found=found,
-        fatal=any(each.severity is Severity.FATAL for each in found),
+        fatal=[(each, draft_form.part_of(each)) for each in found if each.severity is Severity.FATAL],
         error=error,
     )
 
@@ -160,7 +173,8 @@ def _add_sending(app: Flask, console: Console) -> None:
     @app.get("/console/drafts/<identifier>/check")
     def draft_check(identifier: str) -> str:
         """Show every answer, and what the rules would say of it now."""
-        return _check(console, identifier)
+        it = use.draft(desk, actor(), identifier)
+        return _check(console, identifier) if it.application is None else check_change(console, it)
 
     @app.post("/console/drafts/<identifier>/check")
     def send_draft(identifier: str) -> Response | tuple[str, int]:

@@ -71,7 +71,9 @@ def _turn(console: Console, form: Form, about: About) -> _Answer:
     except TrialCpaError as error:  # also that there is no such thing: not what the page is about, but what was typed
         return _page(form, about, request.form, error=error), 422
     console.wrote()
-    flash(f"{done.decision} is proposed. Sign for it below: before that nobody can second it.")
+    signed = do == SIGN and console.signs is not None
+    onward = "Sign for it below: before that nobody can second it."
+    flash(f"{done.decision} is proposed. {'You have signed for it: another officer seconds it.' if signed else onward}")
     return redirect(url_for("decision", identifier=done.decision), 303)
 
 

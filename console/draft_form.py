@@ -5,7 +5,7 @@ Only form is judged here; what a rule says about a value, the use case answers w
 
 import base64
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import TypeVar
@@ -15,7 +15,7 @@ from flask import request
 from core.approval import DEVICE_MEMBERS, Device, Firmware
 from core.assurance import AssuranceCertificate, EarlierCpa
 from core.days import read_day
-from core.errors import TrialCpaError
+from core.errors import BoundReached, Finding, TrialCpaError
 from core.kinds import DraftPart
 from core.limits import CONTROLS, NAME_LIMIT, WORDS_LIMIT
 from core.plain_text import trimmed
@@ -72,6 +72,17 @@ LABELS: Mapping[str, str] = {
     "contact": "E-mail address for notices",
     "csr": "Certificate signing request",
 }
+_HELD = {"image_sha256": "image_digest"}
+"""Fields that have another name than the member that they are."""
+_ABOUT: tuple[tuple[DraftPart, tuple[str, ...]], ...] = (
+    (DraftPart.DEVICE, ("smets-", "gbcs-version", "device-", "model-")),
+    (DraftPart.FIRMWARE, ("firmware-",)),
+    (DraftPart.CERTIFICATES, ("assurance-", "earlier-cpa-", "certificate-")),
+    (DraftPart.TRIAL, ("maximum-devices", "start-", "expiry-", "trial-", "beyond-issuing-ca", "issuing-", "contact-")),
+    (DraftPart.KEY, ("csr.", "key-")),
+)
+"""With what the codes of findings begin that are about a part."""
+
 _SHA256 = re.compile(r"[0-9A-Fa-f]{64}")
 _DIGITS = re.compile(r"[0-9]{1,9}")
 
@@ -85,6 +96,11 @@ class Wanting:
     part: DraftPart
     field: str
     sentence: str
+
+
+def part_of(finding: Finding) -> DraftPart | None:
+    """Return the part in which somebody mends what a rule found; None if it may be in any."""
+    return next((part for part, begin in _ABOUT if finding.code.startswith(begin)), None)
 
 
 def label(name: str) -> str:
@@ -113,6 +129,42 @@ def sent(part: DraftPart) -> dict[str, str]:
         octets = file.read()
         said["csr"] = octets.decode() if octets.isascii() else base64.encodebytes(octets).decode()
     return {name: value for name, value in said.items() if value}
+
+
+def written(command: Apply) -> dict[DraftPart, dict[str, str]]:
+    """Return what an application says, as it would have been typed into the forms of its parts.
+
+    Raises:
+        BoundReached: it has more rows than a form.
+    """
+    earlier = {f"earlier_{name}": each for name, each in _of(command.earlier_cpa, *EARLIER).items()}
+    said = {
+        DraftPart.DEVICE: {**command.device.said(), **_of(command, "smets_version", "gbcs_version")},
+        DraftPart.FIRMWARE: _rows(DraftPart.FIRMWARE, command.firmware),
+        DraftPart.CERTIFICATES: _rows(DraftPart.CERTIFICATES, command.assurance) | earlier,
+        DraftPart.TRIAL: _of(command, *_ONCE[DraftPart.TRIAL]),
+        DraftPart.KEY: {"csr": _pem(command.csr)},
+    }
+    return {part: {name: value for name, value in each.items() if value} for part, each in said.items()}
+
+
+def _rows(part: DraftPart, held: Sequence[object]) -> dict[str, str]:
+    if len(held) > MOST_ROWS:
+        what, remedy = f"rows of {TITLES[part].lower()} on a page", "Change it through /v1/applications"
+        raise BoundReached(what=what, limit=MOST_ROWS, present=len(held), remedy=remedy)
+    rows = [(row, _of(each, *ROWS[part])) for row, each in enumerate(held, 1)]
+    return {f"{name}.{row}": value for row, said in rows for name, value in said.items()}
+
+
+def _of(it: object, *names: str) -> dict[str, str]:
+    """Members of something as they are typed; what it does not have is nothing."""
+    found = {name: getattr(it, _HELD.get(name, name), None) for name in names}
+    return {name: "" if each is None else str(each) for name, each in found.items()}
+
+
+def _pem(der: bytes) -> str:
+    lines = base64.encodebytes(der).decode()
+    return f"-----BEGIN CERTIFICATE REQUEST-----\n{lines}-----END CERTIFICATE REQUEST-----"
 
 
 def _typed(name: str) -> str:

@@ -96,6 +96,7 @@ def add_entering(app: Flask, console: Console) -> None:
             "sessions.html",
             sessions=sessions(console.desk, actor()),
             this=known().session,
+            idle_minutes=int(console.desk.rules.session_idle.total_seconds() // 60),
             may_subscribe=may("listCalendarAddresses"),
             may_see_keys=may("showRoster"),
         )

@@ -13,6 +13,7 @@ from flask import Flask, Response, render_template, request
 from console.answers import attached
 from console.guard import actor
 from console.service import Console
+from core.kinds import EvidenceSubject
 from core.plain_text import TextUnreadable, utf8
 from ra.applying.evidence import MEDIA_TYPES, FetchedFile, fetch
 from renderer.asking import MOST_PAGES, PAGES_AT_ONCE, Outline, Renderer, Unshown
@@ -28,6 +29,15 @@ _SAVED = "application/octet-stream"
 
 # What turns the direction of the words around it: Unicode, bidirectional formatting characters (UAX 9, 2).
 _TURNS = re.compile("[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]")
+
+_PAGES: Mapping[EvidenceSubject, str] = {
+    EvidenceSubject.APPLICATION: "/console/applications/{}",
+    EvidenceSubject.BREACH: "/console/breaches/{}",
+    EvidenceSubject.REPORT: "/console/reports/{}",
+    EvidenceSubject.AMENDMENT_REQUEST: "/console/amendment-requests/{}/files",
+    EvidenceSubject.SUSPICION: "/console/breaches/{}",
+}
+"""Where whoever reads a file finds what it is attached to."""
 
 WHY: Mapping[Unshown, str] = {
     Unshown.PROTECTED: "It is protected by a password, so that none of its pages can be shown.",
@@ -91,6 +101,7 @@ def add_evidence(app: Flask, console: Console) -> None:
             "evidence.html",
             identifier=identifier,
             file=file,
+            back=_PAGES[file.subject.kind].format(file.subject.identifier),
             shown=_shown(console.pictures, file, first),
             first=first,
             step=PAGES_AT_ONCE,

@@ -4,11 +4,11 @@ One origin is the console's. A write comes from its own pages only: the browser 
 the form has the token that flask-wtf gave to this browser's session.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import cast
 from urllib.parse import urlsplit
 
-from flask import Flask, Response, abort, g, redirect, request, session, url_for
+from flask import Flask, Response, abort, g, redirect, render_template, request, session, url_for
 from flask.sessions import SecureCookieSessionInterface
 from flask_wtf.csrf import CSRFProtect
 from itsdangerous import BadSignature
@@ -17,6 +17,7 @@ from werkzeug.wrappers import Response as AnyResponse
 
 from console.forms import FORM_LIMIT, LARGER
 from console.service import Console
+from core import unreadable
 from core.actors import Actor
 from core.errors import OperationNotPermitted
 from ra.doors import admit
@@ -28,6 +29,13 @@ COOKIE = "__Host-trialcpa"
 """A browser takes this name from an origin of its own only: Secure, for all paths, from no other host."""
 
 SECRET = "secret"  # noqa: S105 - the name of a member
+AGAIN = "again"
+"""In the address of a page that asks for itself (url_for(…, again="yes")): nobody has done anything, and a session that
+is idle stays so."""
+
+UNTYPED = frozenset({"csrf_token", "fresh", "response", "statement"})
+"""Fields that pages fill in; all else of a form somebody may have typed."""
+
 OPEN = frozenset(
     {
         "sign_in",
@@ -95,6 +103,7 @@ def add_guard(app: Flask, console: Console, secret_key: bytes) -> None:
         WTF_CSRF_TIME_LIMIT=None,  # as long as the session, which is short
     )
 
+    app.before_request(unreadable.begin)
     app.before_request(_room)
     app.before_request(lambda: _from_our_pages(console.relying.origin))
     CSRFProtect(app)
@@ -134,12 +143,24 @@ def _who(console: Console) -> AnyResponse | None:
     if request.endpoint is None or request.endpoint == "assets":
         return None
     console.require_whole()
-    g.entered = entered(console.desk, str(session.get(SECRET, "")))
+    g.entered = entered(console.desk, str(session.get(SECRET, "")), by_itself=AGAIN in request.args)
     if g.entered is not None or request.endpoint in OPEN:
         return None
     if request.method in ("GET", "HEAD"):
         return redirect(url_for("sign_in", then=request.full_path.rstrip("?")))
-    return redirect(url_for("sign_in", lost="yes"), 303)
+    return _lost()
+
+
+def _lost() -> AnyResponse:
+    """Say that a form came after its session had ended, and give back what was typed into it: it is nowhere else.
+
+    The form is of a page of ours, and has the token of the session it was opened in: no other's words stand there.
+    """
+    if request.url_rule is not None and request.url_rule.rule.replace("<", "{").replace(">", "}") in LARGER:
+        return redirect(url_for("sign_in", lost="yes"), 303)  # files, which the browser's owner has still
+    typed = [(name, said) for name, said in request.form.items(multi=True) if name not in UNTYPED and said.strip()]
+    came = urlsplit(request.referrer or "")
+    return Response(render_template("lost.html", typed=typed, then=came.path), 401)
 
 
 def actor() -> Actor:
@@ -188,6 +209,23 @@ def let_in(begun: Begun) -> None:
 def may(act: str) -> bool:
     """Return whether whoever has signed in has a role that may do an act (ra/doors.py)."""
     return _quietly(lambda: admit(actor(), act))
+
+
+_BELOW: Mapping[str, str] = {
+    **dict.fromkeys(("breaches", "revocations", "certificates", "amendment-requests", "end-requests"), "approvals"),
+    **dict.fromkeys(("evidence", "standing-requirements", "requirements"), "applications"),
+    **dict.fromkeys(("suspicions", "contacts"), "notices"),
+    "agenda-items": "meetings_page",
+    "deployments": "reports",
+    "orders": "decisions",
+}
+"""Under which page of the navigation those stand that are called otherwise: by what comes first in their address."""
+
+
+def section() -> str:
+    """Return the page of the navigation under which the present one stands; empty if it says so by its address."""
+    first = request.path.removeprefix("/console/").partition("/")[0]
+    return _BELOW.get(first, "")
 
 
 def navigation() -> list[tuple[str, str]]:

@@ -33,6 +33,9 @@ _ELSEWHERE = {
 _NOTICES = "/v1/notices/"
 """Of which there is a list here, and a page of none."""
 
+_TO_KNOW = frozenset({"approval-expiring", "decision-to-witness", "notice-to-read", "notice-undelivered"})
+"""Kinds of tasks of which nobody waits for an act: they come after those that somebody waits for."""
+
 _NEVER = datetime.max.replace(tzinfo=UTC)
 
 
@@ -51,7 +54,13 @@ def add_home(app: Flask, console: Console) -> None:
         overdue = {each.subject for each in found.tasks if each.due is not None and each.due < limit}
         listed = sorted(
             found.tasks,
-            key=lambda each: (each.subject not in overdue, not each.urgent, each.due or _NEVER, each.since),
+            key=lambda each: (
+                each.subject not in overdue,
+                not each.urgent,
+                each.kind in _TO_KNOW,
+                each.due or _NEVER,
+                each.since,
+            ),
         )
         meeting = next_meeting(console.desk, actor()) if may("listMeetings") else None
         return render_template(
@@ -67,6 +76,6 @@ def _page_of(link: str) -> str | None:
     if part in _PARTS:
         return f"{_page_of(whole)}{_PARTS[part]}"
     if link.startswith(_NOTICES):
-        return "/console/notices"
+        return f"/console/notices#{link.removeprefix(_NOTICES).partition('/')[0]}"
     kind, _, name = link.removeprefix("/v1/").partition("/")
     return f"/console/{kind}/{name}" if kind in _THINGS and name and "/" not in name else None

@@ -1,10 +1,11 @@
 """Meetings of the Sub-Committee: the agenda of a day, who attends, one item after the other, and the minutes."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 
 from flask import Flask, flash, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
+from console.answers import attached
 from console.forms import field, request_key
 from console.guard import actor, may
 from console.service import Console
@@ -14,11 +15,14 @@ from core.days import read_day
 from core.errors import BodyMalformed, NoSuchThing, NotFound, OperationNotPermitted, TrialCpaError
 from core.kinds import OPEN_DECISION, AgendaKind
 from core.limits import NAME_LIMIT
+from core.words import counted
 from ra.committee.saying import LONGEST
 from ra.doors import admit
 from ra.meeting import agenda, meetings
 from ra.meeting.agenda import MOST_ITEMS, MinuteItem
 from ra.meeting.meetings import MOST_ATTEND, CallMeeting
+from ra.meeting.minutes import declared_then, title_of
+from ra.meeting.minutes import minutes as minutes_of
 from ra.meeting.views import ItemAnswer
 
 ROWS = 25
@@ -26,24 +30,12 @@ ROWS = 25
 LONGEST_NUMBER = 5
 """Digits of a version."""
 
-TITLES: Mapping[AgendaKind, str] = {
-    AgendaKind.APPLICATION: "An application",
-    AgendaKind.DECISION: "A proposal",
-    AgendaKind.REVOCATION: "A revocation to acknowledge",
-    AgendaKind.SUSPICION: "A suspected breach",
-    AgendaKind.OWED: "A revocation that is owed",
-    AgendaKind.REJECTED: "A certificate that was rejected",
-    AgendaKind.ADDITION: "An addition to the list",
-    AgendaKind.AMENDMENT: "An amendment that is asked for",
-    AgendaKind.END: "An end that is asked for",
-}
-
 _Answer = Response | tuple[str, int]
 
 
 def add_meeting(app: Flask, console: Console) -> None:
     """Add the pages to the application."""
-    app.jinja_env.globals["agenda_title"] = _title
+    app.jinja_env.globals.update(agenda_title=title_of, declared_then=declared_then)
     _add_list(app, console)
     _add_one(app, console)
     _add_attendance(app, console)
@@ -69,7 +61,7 @@ def _add_list(app: Flask, console: Console) -> None:
         """Call one."""
         admit(actor(), "callMeeting")
         try:
-            day = read_day(words("held_on", NAME_LIMIT), field="held_on")
+            day = read_day(words("held_on", NAME_LIMIT), field="Its day")
             command = CallMeeting(words("name", NAME_LIMIT), day)
             made = meetings.call_meeting(desk, actor(), command, request_key())
         except TrialCpaError as error:
@@ -105,6 +97,12 @@ def _add_one(app: Flask, console: Console) -> None:
         """Show the minutes, to be printed."""
         return render_template("minutes.html", it=agenda.meeting(desk, actor(), identifier), open_states=OPEN_DECISION)
 
+    @app.get("/console/meetings/<identifier>/minutes/file")
+    def minutes_file(identifier: str) -> Response:
+        """Send the minutes as a PDF."""
+        name, octets = minutes_of(desk, actor(), identifier)
+        return attached(octets, "application/pdf", name)
+
     @app.post("/console/meetings/<identifier>/agenda")
     def place_them(identifier: str) -> _Answer:
         """Place what is ticked on the agenda."""
@@ -115,7 +113,7 @@ def _add_one(app: Flask, console: Console) -> None:
             if not ticked or len(ticked) > MOST_ITEMS:
                 raise BodyMalformed(detail="nothing is ticked, or more than an agenda has room for")
             done = agenda.place_on_agenda(desk, actor(), identifier, ticked, request_key())
-            return f"On the agenda are {len(done.items)} more."
+            return f"{counted(len(done.items), 'item')} more on the agenda."
 
         return _done(console, identifier, act)
 
@@ -224,14 +222,6 @@ def _add_items(app: Flask, console: Console) -> None:
             return "It is off the agenda; it waits as it did.", url_for("meeting", identifier=made.meeting)
 
         return done(identifier, act)
-
-
-def _title(it: ItemAnswer) -> str:
-    """What an item is called: of a proposal, what it is to."""
-    if it.kind is not AgendaKind.DECISION or it.decision is None:
-        return TITLES[it.kind]
-    what = it.approval or it.application or it.subject
-    return f"{TITLES[it.kind]} to {it.decision.kind.replace('-', ' ')}: {what}"
 
 
 def _version() -> int:

@@ -19,6 +19,7 @@ from core.limits import NAME_LIMIT
 from core.words import required
 from ra.doors import admit
 from ra.reporting import report as use
+from ra.reporting.deployments import of_approval
 from ra.reporting.questions import answer_question, ask, end_question
 from ra.reporting.record import record_deployments
 from ra.reporting.views import LineTaken
@@ -26,6 +27,11 @@ from ra.reporting.views import LineTaken
 ROWS = 25
 MOST_LINES = 500
 """Lines of a report of deployments that are shown: those that were refused first."""
+
+MOST_APPROVALS = 20
+"""Approvals of a report of deployments of which it is said where they stand now."""
+
+_COUNTED = frozenset({Outcome.RECORDED, Outcome.KNOWN})
 
 _MEDIA = {
     "pdf": ("application/pdf", Rendition.PDF),
@@ -162,7 +168,10 @@ def _add_deployments(app: Flask, console: Console) -> None:
             raise
         except TrialCpaError as error:
             return render_template("deployments.html", found=None, lines=(), error=error), 422
-        return render_template("deployments.html", found=found, lines=_first(found.results), error=None)
+        touched = sorted({each.approval for each in found.results if each.approval and each.outcome in _COUNTED})
+        stands = [of_approval(console.desk, actor(), each) for each in touched[:MOST_APPROVALS]]
+        lines = _first(found.results)
+        return render_template("deployments.html", found=found, lines=lines, stands=stands, error=None)
 
 
 def _first(lines: tuple[LineTaken, ...]) -> list[LineTaken]:

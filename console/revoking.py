@@ -10,15 +10,21 @@ from console.answering import ask
 from console.forms import field, request_key, signed
 from console.guard import actor
 from console.service import Console
+from console.shown import remedy, sentence
 from core.approval import OFFICERS_CAUSES, EndCause
 from core.errors import NotFound, OperationNotPermitted, TrialCpaError
 from core.instants import read_instant
+from core.kinds import BreachState
 from officers.claims import to_revoke
 from officers.statement import revocation_digest
 from ra.deciding.end import Revoke
 from ra.deciding.revoke import revoke
 from ra.doors import admit
+from ra.reporting.breach import listed
 from ra.telling.approvals import approval as approval_of
+
+MOST_OFFERED = 20
+"""Confirmed breaches of one approval that are named where one of them is asked for."""
 
 
 @dataclass(frozen=True)
@@ -51,13 +57,15 @@ def add_revoking(app: Flask, console: Console) -> None:
         it = approval_of(console.desk, actor(), identifier)
         order = None if asked.cause is None else to_revoke(identifier, _digest(identifier, asked))
         causes = [each for each in EndCause if each in OFFICERS_CAUSES]
+        confirmed = _confirmed(console, identifier)
         return render_template(
             "revoke.html",
             it=it,
             asked=asked,
             causes=causes,
             signs=console.signs is not None,
-            breach=EndCause.BREACH,
+            confirmed=confirmed,
+            offered=asked.breach or (confirmed[0] if len(confirmed) == 1 else ""),
             ask=None if order is None else ask(console, order),
         )
 
@@ -66,10 +74,12 @@ def add_revoking(app: Flask, console: Console) -> None:
         """Ask for the cause; with it, show what will be true and what is signed."""
         said = request.args.get
         asked = Asked(_cause(said("cause", "")), said("breach", "").strip(), said("since", "").strip())
+        if asked.cause is not EndCause.BREACH and asked.breach in _confirmed(console, identifier):
+            asked = replace(asked, breach="")  # it was offered, and another cause was chosen
         try:
             _since(asked)
         except TrialCpaError as error:
-            return show(identifier, _refused(replace(asked, cause=None), str(error), error.hint)), 422
+            return show(identifier, _refused(replace(asked, cause=None), sentence(error), remedy(error))), 422
         return show(identifier, asked)
 
     @app.post("/console/approvals/<identifier>/revoke")
@@ -84,7 +94,7 @@ def add_revoking(app: Flask, console: Console) -> None:
             typed=field("typed"),
             authorisation=field("authorisation"),
         )
-        if cause is None or asked.typed != identifier:
+        if cause is None or asked.typed.upper() != identifier:
             error = "The identifier that you typed is not that of this approval."
             hint = f"Type {identifier}: it is what ends, and nothing else."
             return show(identifier, _refused(asked, error, hint)), 422
@@ -102,10 +112,18 @@ def add_revoking(app: Flask, console: Console) -> None:
         except (NotFound, OperationNotPermitted):
             raise
         except TrialCpaError as error:
-            return show(identifier, _refused(asked, str(error), error.hint)), 422
+            return show(identifier, _refused(asked, sentence(error), remedy(error))), 422
         console.wrote()
         flash(f"{done.approval} is revoked. Verification says so now; OCSP and the list follow within seconds.")
         return redirect(url_for("told", identifier=identifier), 303)
+
+
+def _confirmed(console: Console, identifier: str) -> list[str]:
+    """The breaches of an approval that its revocation could answer."""
+    found = listed(
+        console.desk, actor(), approval=identifier, state=BreachState.CONFIRMED, after="", limit=MOST_OFFERED
+    )
+    return [each.breach for each in found.breaches]
 
 
 def _cause(word: str) -> EndCause | None:
@@ -120,7 +138,7 @@ def _digest(identifier: str, asked: Asked) -> str:
 
 def _since(asked: Asked) -> datetime | None:
     """Since when the key is known to be compromised; InstantMalformed."""
-    return read_instant(asked.since, field="since") if asked.since else None
+    return read_instant(asked.since, field="Since when") if asked.since else None
 
 
 def _refused(asked: Asked, error: str, hint: str) -> Asked:

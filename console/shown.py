@@ -6,7 +6,7 @@ from datetime import date, datetime
 from markupsafe import Markup, escape
 
 from core.actors import AUTHORITY, CONSOLE, COURIER
-from core.errors import TrialCpaError
+from core.errors import BodyMalformed, TrialCpaError
 from core.instants import parse, text
 from core.local_time import uk, utc
 
@@ -23,6 +23,9 @@ _SHORT = {
 
 _INSTANT = re.compile(r"\b[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}Z")
 """As the register, a certificate in words and a notice's table of facts write an instant."""
+
+_MEMBER = re.compile(r"\b(?:[a-z]+\.)?([a-z]+(?:_[a-z]+)+)\b")
+"""A member of a request as programs write it: `device.firmware_version`."""
 
 _PROCESSES = {
     AUTHORITY.name: "the authority itself",
@@ -61,6 +64,11 @@ def day(said: date) -> str:
     return f"{said.day} {said:%B %Y}"
 
 
+def month(said: str) -> str:
+    """Return a month for people: `2027-06` as `June 2027`."""
+    return f"{date.fromisoformat(f'{said}-01'):%B %Y}"
+
+
 def words(kind: object) -> str:
     """Return a word of a closed list for people: `key-compromise` as “Key compromise”."""
     first, *rest = str(kind).replace("_", "-").split("-")
@@ -70,3 +78,19 @@ def words(kind: object) -> str:
 def who(name: str) -> str:
     """Return who acted as people say it; a process of ours is called what it is, as the journal's word misleads."""
     return _PROCESSES.get(name, name)
+
+
+def sentence(error: TrialCpaError) -> str:
+    """Return what an error says to whoever has filled in a form: they have sent no request, and no member of one."""
+    if isinstance(error, BodyMalformed):
+        detail = _MEMBER.sub(lambda found: found[1].replace("_", " "), str(error.fields["detail"]))
+        return f"{detail[:1].upper()}{detail[1:]}."
+    field, said = error.fields.get("field"), str(error)
+    if isinstance(field, str) and said.startswith(f"{field}:"):
+        return f"{field[:1].upper()}{field[1:].replace('_', ' ')}{said.removeprefix(field)}"
+    return said
+
+
+def remedy(error: TrialCpaError) -> str:
+    """Return what to do about it; what is said there to programs is left out."""
+    return "Mend that and send it again." if isinstance(error, BodyMalformed) else error.hint

@@ -2,7 +2,8 @@
 
 from datetime import datetime, timedelta
 
-from flask import Flask, Response, make_response, render_template, request, url_for
+from flask import Flask, Response, make_response, redirect, render_template, request, url_for
+from werkzeug.wrappers import Response as AnyResponse
 
 from console.answers import attached
 from console.chart import HEIGHT, WIDTH, chart
@@ -10,8 +11,9 @@ from console.guard import actor, may
 from console.service import Console
 from console.verifying import verified
 from core.errors import NotPermitted
-from ra.auditing.dossier import FetchedDossier, dossier
+from ra.auditing.dossier import FetchedDossier, dossier, dossier_there
 from ra.auditing.timeline import timeline
+from ra.reporting.deployments import of_approval
 from ra.telling.approvals import approval as approval_of
 from ra.telling.receipts import receipts
 from ra.telling.views import ReceiptAnswer
@@ -38,6 +40,7 @@ def add_standing(app: Flask, console: Console) -> None:
             chart=None if whole is None else chart(whole.counts),
             size=(WIDTH, HEIGHT),
             told=_told(console, identifier),
+            deployed=of_approval(desk, actor(), identifier) if whole is None and may("showDeployments") else None,
             verified=verified(console, identifier),
             may_revoke=may("revokeApproval") and shown.ended_at is None,
             may_suspect=may("suspectBreach"),
@@ -54,19 +57,27 @@ def add_standing(app: Flask, console: Console) -> None:
             render_template("told.html", it=shown, told=found, after=after, verified=verified(console, identifier))
         )
         if after is not None:
-            page.headers["Refresh"] = f"{after}; url={url_for('told', identifier=identifier)}"
+            page.headers["Refresh"] = f"{after}; url={url_for('told', identifier=identifier, again='yes')}"
         return page
 
     @app.get("/console/approvals/<identifier>/dossier")
     def dossier_of(identifier: str) -> Response:
-        """Hand out the dossier; while the authority signs it, the page asks again by itself."""
-        found = dossier(desk, actor(), identifier)
+        """Hand out the dossier; while the authority signs it, the page looks again by itself. A look asks for none."""
+        found = dossier_there(desk, actor(), identifier)
         if isinstance(found, FetchedDossier):
             return attached(found.octets, "application/zip", f"{found.name}.zip")
-        console.wrote()
-        page = make_response(render_template("dossier.html", it=found), 202)
-        page.headers["Refresh"] = f"{SOON_SECONDS}; url={url_for('dossier_of', identifier=identifier)}"
+        if found is None:
+            return make_response(render_template("dossier.html", approval=identifier, waits=False))
+        page = make_response(render_template("dossier.html", approval=identifier, waits=True), 202)
+        page.headers["Refresh"] = f"{SOON_SECONDS}; url={url_for('dossier_of', identifier=identifier, again='yes')}"
         return page
+
+    @app.post("/console/approvals/<identifier>/dossier")
+    def ask_dossier(identifier: str) -> AnyResponse:
+        """Have the dossier put together, which the authority signs: the journal keeps who asked."""
+        dossier(desk, actor(), identifier)
+        console.wrote()
+        return redirect(url_for("dossier_of", identifier=identifier), 303)
 
 
 def _look_again(found: tuple[ReceiptAnswer, ...], at: datetime) -> int | None:

@@ -11,9 +11,10 @@ from werkzeug.wrappers import Response
 from console.guard import actor
 from console.service import Console
 from core.approval import DEVICE_TYPES
+from core.days import read_moment
 from core.errors import BodyMalformed, IdentifierMalformed, TrialCpaError
 from core.identifiers import ApprovalIdentifier
-from core.instants import parse
+from core.instants import parse, text
 from core.plain_text import trimmed
 from ra.auditing.anybody import authority_shown
 from ra.doors import admit
@@ -68,7 +69,7 @@ def _device(words: list[str]) -> dict[str, str]:
     if len(words) != len(named):
         raise BodyMalformed(
             detail="it is no identifier, serial number or certificate; of a device write type, manufacturer, model, "
-            "hardware version and firmware version, with commas or blanks between them"
+            "hardware version and firmware version, with blanks between them, or with commas where a name has blanks"
         )
     return {**kind, **dict(zip(named, words, strict=True))}
 
@@ -86,7 +87,8 @@ def add_verifying(app: Flask, console: Console) -> None:
         if not said.strip():
             return render_template("verify.html", **shown)
         try:
-            found = console.verify(json.dumps({**question(said), **({"at": at} if at else {})}).encode())
+            moment = text(read_moment(at, field="When", now=console.desk.clock.now())) if at else ""
+            found = console.verify(json.dumps({**question(said), **({"at": moment} if at else {})}).encode())
         except TrialCpaError as error:
             return render_template("verify.html", **{**shown, "error": error}), 422
         return render_template("verify.html", **{**shown, "found": _read(found)})

@@ -7,10 +7,11 @@ stands holds a day that fits nothing else, or if its sender says so; else it is 
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import date
+from datetime import UTC, date, datetime, time
 from enum import StrEnum
 
 from core.errors import DayAmbiguous, InstantMalformed
+from core.instants import last_second, read_instant
 from core.plain_text import trimmed
 
 LONGEST = 64
@@ -72,6 +73,11 @@ _WEEKDAY = re.compile(
 )
 # What a spreadsheet adds to a day in a column of days and times: its first moment.
 _MIDNIGHT = re.compile(r"(?:t|,?\s+)0?0:00(?::00(?:\.0{1,9})?)?(?:z|\+00:00)?\Z")
+# A day, and behind it a time of it in UTC: `3 May 2027 14:05`, `2027-05-03, 14:05:30 UTC`.
+_WITH_TIME = re.compile(
+    r"(?P<rest>.+?)(?:,?\s+|[tT])(?:at\s+)?(?P<hour>[0-9]{1,2}):(?P<minute>[0-9]{2})(?::(?P<second>[0-9]{2}))?"
+    r"(?:\s*(?:[zZ]|UTC|utc))?"
+)
 _GAP = r"(?:\s*[-/.,]\s*|\s+(?:of\s+)?)"
 _DAY = r"(?P<day>[0-9]{1,2})"
 _YEAR = r"(?P<year>[0-9]{4}|[0-9]{2})"
@@ -112,7 +118,7 @@ def readings(value: str) -> Readings:
 
 def order_in(column: Iterable[str]) -> DayOrder:
     """Return how the days of a column are ordered, as far as they show it themselves."""
-    found = [readings(each) for each in column]
+    found = [readings(each) for each in set(column)]
     first = any(each.shows_day_first for each in found) and not any(each.shows_month_first for each in found)
     return DayOrder.DAY_FIRST if first else DayOrder.UNKNOWN
 
@@ -139,6 +145,36 @@ def read_day(value: str, *, field: str, order: DayOrder = DayOrder.UNKNOWN) -> d
     raise DayAmbiguous(
         field=field, value=trimmed(value)[:LONGEST], first=found.day_first.isoformat(), second=str(found.month_first)
     )
+
+
+def read_moment(value: str, *, field: str, now: datetime) -> datetime:
+    """Return the moment in the past that somebody means who types one: an instant, a day with a time, or a day alone.
+
+    A day means its last second, as an expiry does, and this very day means now. A time without an offset is UTC.
+
+    Args:
+        value: `2027-05-03T14:05:00Z`, `3 May 2027 14:05` or `3 May 2027`.
+        field: what it is called, for the error.
+        now: what this day means.
+
+    Raises:
+        DayAmbiguous: it may be two days, and nothing says which.
+        InstantMalformed: it is none of these.
+    """
+    try:
+        return read_instant(value, field=field)
+    except InstantMalformed:
+        pass
+    timed = _WITH_TIME.fullmatch(trimmed(value)[:LONGEST])
+    if timed is None:
+        named = read_day(value, field=field)
+        return now if named == now.astimezone(UTC).date() else last_second(named)
+    named = read_day(timed["rest"], field=field)
+    hour, minute, second = (int(timed[each] or 0) for each in ("hour", "minute", "second"))
+    try:
+        return datetime.combine(named, time(hour, minute, second), UTC)
+    except ValueError:
+        raise InstantMalformed(field=field, value=value[:LONGEST]) from None
 
 
 def _readings(text: str) -> Readings:

@@ -98,7 +98,7 @@ class DayAmbiguous(InstantMalformed):
 
     code = "day-ambiguous"
     sentence = "{field}: “{value}” may be {first}, with the day first, or {second}, with the month first."
-    hint_text = "Write the one that is meant as 2027-06-30, or say that the day comes first where that can be said."
+    hint_text = "Write 30 June 2027 or 2027-06-30; of a file it can be said that the day comes first."
 
 
 class InstantInFuture(RequestMalformed):
@@ -693,6 +693,14 @@ class OutcomeUnreadable(Unavailable):
     code = "outcome-unreadable"
     sentence = "This request was recorded before, and what it was answered with cannot be read any more."
     hint_text = "Look whether it is there before it is sent under another Idempotency-Key; the operator should be told."
+
+
+class RegisterUnreadable(Unavailable):
+    """A row says what nothing here has written, and what was asked for rests upon it."""
+
+    code = "register-unreadable"
+    sentence = "What a row of the register says cannot be read: its {what} is none that is known here."
+    hint_text = "Tell the operator: trialcpa audit verify names rows that do not follow from the journal."
 
 
 class AuthorityUnreachable(Unavailable):

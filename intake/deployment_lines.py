@@ -278,6 +278,8 @@ def _read(number: int, device_id: str, given: Mapping[str, str], order: DayOrder
 
 def _require_printable(given: Mapping[str, str]) -> None:
     for name, value in given.items():
+        if not value:
+            continue
         most = _LONGEST.get(name, DEVICE_TEXT_LIMIT)
         # What is no day is told as that; a blank that does not break, as people copy it along, is part of one.
         if len(value) > most or not (value.isprintable() or name == "on"):

@@ -24,10 +24,6 @@ from io import BytesIO
 from typing import Any
 from xml.parsers import expat
 
-import openpyxl
-from openpyxl.utils.cell import coordinate_to_tuple
-from openpyxl.worksheet.worksheet import Worksheet
-
 from core.errors import WorkbookRefused, WorkbookTooLarge
 from core.plain_text import trimmed
 
@@ -270,6 +266,10 @@ class _Look:
     """One part, as XML for as far as it is XML: an image ends at its first octet, and so would openpyxl."""
 
     def __init__(self, scan: _Scan) -> None:
+        # Late, here and below: every process of the service loads this file, and only web reads workbooks.
+        from openpyxl.utils.cell import coordinate_to_tuple  # noqa: PLC0415
+
+        self._place = coordinate_to_tuple
         self.extent = _Extent()
         self._scan = scan
         self._formulas = self._merged = 0
@@ -302,7 +302,7 @@ class _Look:
                 self._together = 0
             case _Name.CELL:
                 place = attributes.get("r")
-                self._row, self._column = coordinate_to_tuple(place) if place else (self._row, self._column + 1)
+                self._row, self._column = self._place(place) if place else (self._row, self._column + 1)
                 self._reach()
             case _Name.FORMULA:
                 self._formula()
@@ -330,8 +330,8 @@ class _Look:
         if self._merged > MOST_MERGED:
             raise WorkbookTooLarge(limit=MOST_MERGED, what="merged cells")
         first, _, last = area.partition(":")
-        row, column = coordinate_to_tuple(first)
-        last_row, last_column = coordinate_to_tuple(last or first)
+        row, column = self._place(first)
+        last_row, last_column = self._place(last or first)
         if column <= MOST_COLUMNS:
             last_column = min(last_column, MOST_COLUMNS)
             found = _Area(first_column=column, last_column=last_column, last_row=last_row)
@@ -346,6 +346,9 @@ class _Look:
 
 
 def _sheets(octets: bytes, extents: Mapping[str, _Extent]) -> tuple[Sheet, ...]:
+    import openpyxl  # noqa: PLC0415 - as above
+    from openpyxl.worksheet.worksheet import Worksheet  # noqa: PLC0415
+
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of drawings and validations that are of no interest here
         try:

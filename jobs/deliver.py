@@ -24,10 +24,12 @@ from jobs.mail import MAIL_ADDRESS, Mailer
 from jobs.webhook import Subscriber, post
 from ra.desk import Desk, new_identifier
 from ra.telling.notices import pdf_of
-from ra.telling.writing import document_of
+from ra.telling.writing import document_of, numbered
 from store.reading import notices as reading
-from store.reading import work
-from store.reading.notices import Delivery, Sending, Way
+from store.reading import sendings, work
+from store.reading.authority import AuthorityRow, authority_row
+from store.reading.notices import Delivery, Way
+from store.reading.sendings import Sending
 from store.verbs import facts, receipts
 from store.verbs import notices as verbs
 
@@ -70,6 +72,7 @@ class NoticeDelivery:
     mail_to: Mapping[Recipient, Sequence[str]] = field(default_factory=dict)
     subscribers: Sequence[Subscriber] = ()
     _seen: tuple[int, int] | None = field(default=None, init=False)
+    _looked: "_Looked | None" = field(default=None, init=False)
 
     @serves("F2.21(b)", "F2.24", "F2.25", "F2.29", "F2.30")
     def turn(self) -> int:
@@ -91,14 +94,22 @@ class NoticeDelivery:
         return (*each_alone, OneWay(self, Way(Channel.WEBHOOK, known, others=True)))
 
     def open_new(self) -> None:
-        """Open a delivery for each copy and address that has none."""
+        """Open a delivery for each copy and address that has none.
+
+        Every copy is looked at by the first turn, and by the first after somebody has set a contact, to which what was
+        written before may go, too; otherwise those of notices that were written since the last.
+        """
         at = self.desk.clock.now()
         store = self.desk.store
         with store.read() as tx:
             pulse = work.pulse(tx)
             if pulse == self._seen:
                 return  # nobody has acted since: there is no new notice
-            found = reading.sendings(tx, since=at - GIVE_UP_AFTER)
+            looked = _Looked(sendings.written(tx), sendings.contacts_set(tx))
+            if self._looked is None or looked.contacts != self._looked.contacts:
+                found = sendings.sendings(tx, since=at - GIVE_UP_AFTER)
+            else:
+                found = sendings.sendings_of(tx, looked.since(self._looked, authority_row(tx)))
         missing = [
             Delivery(
                 id=new_identifier("dlv", at),
@@ -120,7 +131,7 @@ class NoticeDelivery:
             with store.begin("open deliveries") as tx:
                 for each in missing:
                     verbs.open_delivery(tx, each)
-        self._seen = pulse
+        self._seen, self._looked = pulse, looked
 
     def _addresses(self, sending: Sending) -> list[tuple[Channel, str]]:
         """Return the (channel, address) pairs that the settings, or the Manufacturer, name for a copy now."""
@@ -164,7 +175,7 @@ class NoticeDelivery:
 
     def _carried(self, delivery: Delivery) -> "_Refused | None":
         with self.desk.store.read() as tx:
-            sending = reading.sending(tx, delivery.notice, delivery.recipient)
+            sending = sendings.sending(tx, delivery.notice, delivery.recipient)
             copy, written = reading.copy(tx, delivery.notice, delivery.recipient)
         if (delivery.channel, delivery.address) not in self._addresses(sending):
             return _Refused(_NOT_CONFIGURED, temporary=False)
@@ -218,6 +229,27 @@ class NoticeDelivery:
             again = "it is given up" if given_up else "it is tried again"
             told_of = (delivery.notice, delivery.recipient.value, delivery.channel, again, refused.why)
             _log.warning("%s for %s by %s was not delivered, and %s: %s", *told_of)
+
+
+@dataclass(frozen=True)
+class _Looked:
+    """What there was when it was looked for new notices.
+
+    Args:
+        written: the number of the last notice, by year.
+        contacts: how many were ever set.
+    """
+
+    written: Mapping[int, int]
+    contacts: int
+
+    def since(self, before: "_Looked", authority: AuthorityRow) -> list[str]:
+        """Return the numbers that were taken since an earlier look; a number is taken and written in one commit."""
+        return [
+            numbered(authority, year, count)
+            for year, last in sorted(self.written.items())
+            for count in range(before.written.get(year, 0) + 1, last + 1)
+        ]
 
 
 @dataclass(frozen=True)

@@ -191,7 +191,8 @@ def _rights(role: Role) -> _Rights:
             rights = _Rights(PartyKind.SSC, (*_READ_EVERYTHING, *_EVERYBODY, Operation.MANAGE_ACCESS))
         case Role.MANUFACTURER:
             # What the SSC thinks about a Manufacturer is between the two, and its assessments are Red: no decisions
-            # here. A Manufacturer deals with the SSC, not with its officers: no names either.
+            # here. A Manufacturer deals with the SSC, not with its officers: no names either. How many devices the DCC
+            # counts under its approval it has to know, to keep to the limit (F2.21(d), F2.23).
             rights = _Rights(
                 PartyKind.MANUFACTURER,
                 (*_EVERYBODY, Operation.READ_STANDING_REQUIREMENTS),
@@ -215,6 +216,7 @@ def _rights(role: Role) -> _Rights:
                     Operation.READ_SUSPICIONS,
                     Operation.CHANGE_CONTACT,
                     Operation.READ_CONTACTS,
+                    Operation.READ_DEPLOYMENTS,
                 ),
             )
         case Role.DCC:

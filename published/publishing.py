@@ -9,7 +9,8 @@ from collections.abc import Callable, Iterator, Sequence
 
 from api.status import fetching
 from api.status.lists import is_genuine
-from api.status.snapshot import Mirror, Snapshot
+from api.status.mirror import Mirror
+from api.status.snapshot import Snapshot
 from core.kinds import HierarchyRole
 from core.mirror import PublishedCrl
 from core.trouble import Trouble

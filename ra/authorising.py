@@ -10,13 +10,13 @@ from datetime import datetime
 
 from core.actors import Actor
 from core.errors import AuthorisationMissing
-from core.kinds import HierarchyRole
 from officers.identity import authority_of
 from officers.proof import Asked, prove
 from officers.roster import Roster, read_members
 from officers.statement import Authorisation, Authority, Claim, Listed, listed_text
+from ra.issuing import root_der
 from store.reading import authorisations as reading
-from store.reading.authority import authority_row, certificates
+from store.reading.authority import authority_row
 from store.rows import Authorised
 from store.transactions import Transaction
 from store.verbs import authorisations
@@ -89,4 +89,4 @@ def roster_shown(tx: Transaction, at: datetime) -> Roster | None:
 
 def authority_shown(tx: Transaction) -> Authority:
     """Return this authority as statements name it, by the register."""
-    return authority_of(authority_row(tx).name, certificates(tx, HierarchyRole.ROOT)[0].der)
+    return authority_of(authority_row(tx).name, root_der(tx))

@@ -17,6 +17,12 @@ from store.transactions import Store
 TWO_OFFICERS = 2
 """Nobody decides alone; the one exception is an urgent revocation (F2.30)."""
 
+IDLE_MINUTES = 30
+"""After which a session ends in which nothing is done: what NIST SP 800-63B-3, 4.2.3, allows at AAL2."""
+
+MOST_IDLE_MINUTES = 60
+"""The longest that may be set: what NIST SP 800-63B-4, 2.2.3, allows at AAL2."""
+
 
 @dataclass(frozen=True)
 class Rules:
@@ -26,6 +32,7 @@ class Rules:
         longest_trial: the longest a trial may last.
         urgent_revocation_by_one: whether one officer may revoke alone (F2.30; the second is informed afterwards).
         longest_credential: the longest life of an API key.
+        session_idle: after which a session in a browser ends in which nothing is done.
         list_columns: by field, the names that its column may have in the Panel's list.
         proposal_life: how long a proposal waits to be seconded before it lapses.
         order_life: how long an order to the authority waits to be authorised before it lapses.
@@ -42,6 +49,7 @@ class Rules:
     longest_trial: timedelta = timedelta(days=731)
     urgent_revocation_by_one: bool = True
     longest_credential: timedelta = timedelta(days=400)
+    session_idle: timedelta = timedelta(minutes=IDLE_MINUTES)
     list_columns: Mapping[str, tuple[str, ...]] = field(default_factory=lambda: COLUMNS)
     proposal_life: timedelta = timedelta(days=30)
     order_life: timedelta = timedelta(days=7)

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from core.errors import HomeMissing, IssuingStopped
+from core.errors import HomeMissing, IssuingStopped, RegisterUnreadable
 from core.identifiers import Serial
 from core.instants import ONE_SECOND
 from core.kinds import HierarchyRole
@@ -34,10 +34,24 @@ class IssuingCa:
     window_end: datetime
 
 
+def root_der(tx: Transaction) -> bytes:
+    """Return the certificate of the root.
+
+    Raises:
+        RegisterUnreadable: no row says which it is.
+    """
+    roots = certificates(tx, HierarchyRole.ROOT)
+    if not roots:
+        raise RegisterUnreadable(what="hierarchy role")
+    return roots[0].der
+
+
 def issuing_ca(tx: Transaction) -> IssuingCa:
     """Return the issuing CA in use; HomeMissing before the ceremony."""
     every = certificates(tx, HierarchyRole.ISSUING)
     if not every:
+        if certificates(tx):
+            raise RegisterUnreadable(what="hierarchy role")
         raise HomeMissing(path="the store")
     ended = {each.serial: each.at for each in ends(tx)}
     newest = next((each for each in reversed(every) if each.serial not in ended), None)

@@ -50,7 +50,7 @@ console_sessions = Table(
     Column("credential_id", ForeignKey("credentials.id"), nullable=False),
     Column("challenge_sha256", String),  # that a passkey answered: once; none where a test authority let somebody in
     Column("begun_at", Instant, nullable=False),
-    Column("expires_at", Instant, nullable=False),
+    Column("expires_at", Instant, nullable=False),  # fate: moves on while something is done in it
     Column("ended_at", Instant),  # fate
     UniqueConstraint("secret_sha256"),
     UniqueConstraint("challenge_sha256"),
@@ -76,3 +76,15 @@ application_drafts = Table(
     sqlite_strict=True,
 )
 """A draft is nobody's act: it is written over, deleted when it is sent or thrown away, and is in no journal."""
+
+draft_changes = Table(
+    "draft_changes",
+    metadata,
+    Column("draft", String, primary_key=True),
+    Column("application_id", ForeignKey("applications.id"), nullable=False),
+    Column("version", Number, nullable=False),
+    UniqueConstraint("application_id"),
+    CheckConstraint("version >= 1", name="counts"),
+    sqlite_strict=True,
+)
+"""Which drafts change an application that was sent, and the version of it that they were begun from."""

@@ -142,6 +142,18 @@ requirements = Table(
     sqlite_strict=True,
 )
 
+application_versions = Table(
+    "application_versions",
+    metadata,
+    Column("application_id", ForeignKey("applications.id"), nullable=False),
+    Column("version", Number, nullable=False),
+    Column("said", String, nullable=False),  # in words, member by member, canonical JSON
+    PrimaryKeyConstraint("application_id", "version"),
+    CheckConstraint("version >= 1", name="counts"),
+    sqlite_strict=True,
+)
+"""What an application said before it was changed: whoever decides compares it, and no rule asks for it."""
+
 # --- decisions ---------------------------------------------------------------------------------------------------
 
 secondings = Table(

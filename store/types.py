@@ -18,6 +18,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.types import TypeDecorator
 
+from core import unreadable
 from core.instants import from_seconds, seconds
 
 _FIRST, _LAST = datetime(1, 1, 2, tzinfo=UTC), datetime(9999, 12, 31, 23, 59, 59, tzinfo=UTC)
@@ -135,6 +136,8 @@ class Word(TypeDecorator[StrEnum]):
             if found is None and value is not None:
                 said = text_of(value)
                 found = known.get(said, said)  # type: ignore[arg-type]  # see above
+                if said not in known:
+                    unreadable.note(self.words)
             return found
 
         return read

@@ -147,6 +147,7 @@ SAVED = frozenset(
         "notice_file",
         "listing_file",
         "report_file",
+        "minutes_file",
         "dossier_file",
     }
 )

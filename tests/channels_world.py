@@ -12,9 +12,9 @@ from cryptography.x509 import ocsp
 
 from api.status import page
 from api.status.lists import is_genuine
+from api.status.mirror import Mirror
 from api.status.ocsp import respond
 from api.status.questions import ByApproval, ByCertificate, ByDevice, BySerial, Question, Subject
-from api.status.snapshot import Mirror
 from api.status.verify import answer
 from core.approval import CertificateRecord
 from core.identifiers import Serial, serial_number

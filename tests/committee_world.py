@@ -15,6 +15,7 @@ MAY: dict[str, tuple[str, set[str]]] = {
     "call_it": ("POST /console/meetings", {"officer-1"}),
     "meeting": ("GET /console/meetings/{meeting}", _READERS),
     "minutes": ("GET /console/meetings/{meeting}/minutes", _READERS),
+    "minutes_file": ("GET /console/meetings/{meeting}/minutes/file", _READERS),
     "place_them": ("POST /console/meetings/{meeting}/agenda", {"officer-1"}),
     "attend": ("POST /console/meetings/{meeting}/attendances", {"officer-1"}),
     "strike_it": ("POST /console/meetings/{meeting}/striking", {"officer-1"}),

@@ -1,5 +1,6 @@
 """The databases: every test that touches the store runs on SQLite and on PostgreSQL (a real one, from its wheel)."""
 
+import gc
 import os
 import shutil
 from collections.abc import Callable, Iterator
@@ -87,8 +88,21 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
+    gc.disable()  # until all tests are known: nothing that is made meanwhile is garbage
     if config.getoption("--long"):
         settings.load_profile("long")
+
+
+_SELDOM = (20_000, 20, 20)
+"""How many objects more than before begin a search for garbage, and how many searches a longer one."""
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_finish() -> None:
+    """Search for garbage in what tests make, and not in ten thousand tests again and again."""
+    gc.freeze()
+    gc.set_threshold(*_SELDOM)
+    gc.enable()
 
 
 def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:

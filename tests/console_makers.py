@@ -4,8 +4,9 @@ from collections.abc import Callable
 
 from core.actors import Actor
 from core.kinds import DraftPart
-from ra.applying import drafts
+from ra.applying import changing, drafts
 from ra.applying.apply import Apply
+from ra.auditing.dossier import dossier_there
 from ra.auditing.journal import searched
 from ra.deciding.many import named
 from ra.desk import Desk
@@ -20,8 +21,10 @@ NOT_OVER_HTTP = {
     *("people", "invite", "begin", "sessions", "revoke_session", "searched"),  # in a browser
     *("rehearse", "timeline", "question", "enrolled"),  # the same; tests/test_console_use_cases.py
     *("begin_draft", "drafts", "draft", "keep_part", "throw_away", "judge", "sent_before", "send"),
+    *("begin_change", "foresee_change", "changed_before", "send_change"),
     *("step", "next_meeting", "reconcile_marked", "shown"),  # in a browser, too
     "named",  # asked for the links of an answer, once its use case has let somebody in
+    "dossier_there",  # a look at what another asks for
     *("pdf_of", "gather", "stands"),  # they typeset, and put things together, for whoever has been let in
 }
 """Use cases that no address of the API reaches."""
@@ -39,6 +42,8 @@ MAY: dict[str, tuple[str, set[str]]] = {
     "send_draft": ("POST /console/drafts/{draft}/check", {"manufacturer"}),
     "attaching": ("GET /console/applications/{application}/files", {"officer-1", "manufacturer"}),
     "attach_it": ("POST /console/applications/{application}/files", {"officer-1", "manufacturer"}),
+    "begin_change": ("POST /console/applications/{application}/change", {"manufacturer"}),
+    "send_change": ("POST /console/drafts/{draft}/change", {"manufacturer"}),
     "take_back": ("POST /console/applications/{application}/taking-back", {"manufacturer"}),
     "holding": ("GET /console/approvals/{approval}/holder", _HOLDS),
     "answer_it": ("POST /console/approvals/{approval}/acceptance", _HOLDS),
@@ -121,10 +126,15 @@ def acts_of_makers(desk: Desk, actor: Actor) -> list[Callable[[], object]]:
         lambda: drafts.sent_before(desk, actor, None),
         lambda: drafts.judge(desk, actor, little),
         lambda: drafts.send(desk, actor, name, little),
+        lambda: changing.begin_change(desk, actor, "app-of-another", lambda _: {}),
+        lambda: changing.foresee_change(desk, actor, "app-of-another", little),
+        lambda: changing.changed_before(desk, actor, None),
+        lambda: changing.send_change(desk, actor, name, little, upon=1),
         lambda: searched(desk, actor, "x", after=0, limit=1),
         lambda: report_shown(desk, actor, "2027-01"),
         lambda: named(desk, actor, "dec-of-another"),
         lambda: step(desk, actor, "agi-of-another"),
         lambda: next_meeting(desk, actor),
         lambda: reconcile_marked(desk, actor, b""),
+        lambda: dossier_there(desk, actor, "TDT-2027-0001-8"),
     ]

@@ -46,12 +46,13 @@ def sources(root: Path) -> Iterator[Source]:
 def _parsed(path: Path, parts: tuple[str, ...], text: str) -> Source:
     """Parse a file once, however often the tree is gone through."""
     tree = ast.parse(text, str(path))
-    return Source(path, "/".join(parts), ".".join(parts[:-1]), tree, tuple(ast.walk(tree)), _aliases(tree))
+    nodes = tuple(ast.walk(tree))
+    return Source(path, "/".join(parts), ".".join(parts[:-1]), tree, nodes, _aliases(nodes))
 
 
-def _aliases(tree: ast.Module) -> dict[str, str]:
+def _aliases(nodes: Sequence[ast.AST]) -> dict[str, str]:
     found = {}
-    for node in ast.walk(tree):
+    for node in nodes:
         if isinstance(node, ast.Import):
             for alias in node.names:
                 found[alias.asname or alias.name.split(".")[0]] = (

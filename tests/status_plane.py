@@ -10,9 +10,10 @@ from wsgiref.types import WSGIApplication
 from wsgiref.util import setup_testing_defaults
 from wsgiref.validate import validator
 
+from api.status.mirror import Mirror
 from api.status.plane import StatusPlane
 from api.status.questions import parse_question
-from api.status.snapshot import Mirror, build
+from api.status.snapshot import build
 from api.status.verify import answer
 from core.actors import Role
 from core.clock import FixedClock

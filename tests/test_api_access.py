@@ -150,7 +150,7 @@ MAY: dict[str, set[str] | frozenset[str]] = {
     "reconcileCpl": OFFICERS | {"panel"},
     "recordDeployments": {"dcc"},
     "showDeploymentBatch": SSC | {"dcc"},
-    "showDeployments": SSC | {"dcc"},
+    "showDeployments": SSC | {"dcc", "manufacturer"},
     "metrics": EVERYBODY | MONITOR,
     "consistency": EVERYBODY,
     "verify": EVERYBODY,

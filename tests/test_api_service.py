@@ -14,7 +14,7 @@ from api.following import Following
 from api.forms.fields import WriteHeader
 from api.patience import Patience
 from api.service import Service, reply
-from api.status.snapshot import Mirror
+from api.status.mirror import Mirror
 from app import garbage
 from core.errors import StoreUnavailable
 from ra.desk import Desk
@@ -23,7 +23,7 @@ MANY = 1_201
 
 OWN_PROCESS = """
 import gc
-from api.status.snapshot import Mirror
+from api.status.mirror import Mirror
 from app import garbage
 from core.errors import StoreUnavailable
 from ra.desk import Desk

@@ -216,6 +216,7 @@ def test_bounds_are_settings(tmp_path: Path) -> None:
 UNBOUNDED = {
     "ra/access.py grant_access": "the SSC's own act",
     "ra/access.py revoke_access": "the SSC's own act",
+    "ra/applying/changing.py begin_change": "as begin_draft does, and one for an application at most",
     "ra/applying/drafts.py begin_draft": "five rows, of MOST_DRAFTS that an organisation has at most",
     "ra/applying/drafts.py keep_part": "no row: one that is there is written over",
     "ra/applying/drafts.py throw_away": "no row: those that are there go",
@@ -225,6 +226,7 @@ UNBOUNDED = {
     "ra/entering/passkeys.py enrol": "one passkey for each invitation",
     "ra/entering/passkeys.py invite": "the SSC's own act",
     "ra/entering/sessions.py begin": "one session of two hours, of a test authority's demo people",
+    "ra/entering/sessions.py entered": "one instant of one's own session, once a minute at most",
     "ra/entering/sessions.py leave": "one fact for each session",
     "ra/entering/sessions.py revoke_session": "one fact for each session",
     "ra/reporting/report.py rendered": "one rendering of each report, which the DCC caused",

@@ -10,10 +10,13 @@ from typing import Any
 import pytest
 
 from console.guard import COOKIE, OPEN
+from core.actors import CONSOLE
 from core.kinds import AuthorisedAct
 from officers import claims
 from officers.statement import Listed, revocation_digest
+from ra.access import revoke_access
 from ra.deciding.look import decision as decision_of
+from ra.desk import IDLE_MINUTES
 from ra.entering.sessions import SESSION_LIFE
 from ra.reporting.report import month_of
 from ra.telling.approvals import approval as approval_of
@@ -24,6 +27,9 @@ from tests.console_world import ORIGIN, Pages
 from tests.evidence_world import journal
 from tests.signing import another_device
 from tests.world import World
+
+IDLE = timedelta(minutes=IDLE_MINUTES - 1)
+"""As long as somebody may do nothing and find their session still there."""
 
 HOSTILE = "W" * 64 + " \N{RIGHT-TO-LEFT OVERRIDE}\u05e7\u05e8\u05d9\u05d0\u05d4 <script>alert(1)</script> =1+1 &amp;"
 
@@ -71,6 +77,7 @@ MAY: dict[str, tuple[str, set[str]]] = {
     "approval": ("GET /console/approvals/{approval}", _EVERYBODY - {"rival"}),
     "told": ("GET /console/approvals/{approval}/told", {"officer-1", "admin", "auditor", "dcc", "panel"}),
     "dossier_of": ("GET /console/approvals/{approval}/dossier", _READERS),
+    "ask_dossier": ("POST /console/approvals/{approval}/dossier", _READERS),
     "revoking": ("GET /console/approvals/{approval}/revoke", {"officer-1"}),
     "revoke_it": ("POST /console/approvals/{approval}/revoke", {"officer-1"}),
     "suspect_it": ("GET /console/approvals/{approval}/suspicion", {"officer-1"}),
@@ -331,8 +338,16 @@ def test_a_session_ends_by_time_by_leaving_by_revocation_and_with_its_access(wor
     assert revoked.get("/console/home", base_url=ORIGIN).status_code == 302
     assert lasting.get("/console/home", base_url=ORIGIN).status_code == 302
 
-    old = pages.signed_in("dcc")
-    world.clock.instant += SESSION_LIFE - timedelta(seconds=1)
+    dismissed = pages.signed_in("panel")
+    assert dismissed.get("/console/home", base_url=ORIGIN).status_code == 200
+    revoke_access(world.desk, CONSOLE, pages.actor("panel").credential or "")
+    assert dismissed.get("/console/home", base_url=ORIGIN).status_code == 302, "it ends with its access"
+
+    old, begun = pages.signed_in("dcc"), world.clock.instant
+    for _ in range(int(SESSION_LIFE / IDLE)):
+        world.clock.instant += IDLE
+        assert old.get("/console/home", base_url=ORIGIN).status_code == 200
+    world.clock.instant = begun + SESSION_LIFE - timedelta(seconds=1)
     assert old.get("/console/home", base_url=ORIGIN).status_code == 200
     world.clock.instant += timedelta(seconds=1)
     assert old.get("/console/home", base_url=ORIGIN).status_code == 302
@@ -412,7 +427,7 @@ def test_a_revocation_wants_its_identifier_typed_and_shows_how_soon_it_was_told(
         "csrf_token": _csrf(pages, "officer-1"),
         **{name: value for name, value in _hidden(page).items() if name in {"fresh", "cause", "breach"}},
         "reasons": "It failed.",
-        "typed": approval,
+        "typed": f" {approval.lower()} ",
         "authorisation": signed,
     }
     for wrong in ({"typed": approval[:-1]}, {"typed": ""}, {"cause": "manufacturer"}, {"reasons": " "}):

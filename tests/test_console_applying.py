@@ -179,8 +179,22 @@ def test_what_could_never_be_granted_is_said_before_it_is_sent_and_the_draft_sta
     place = written(pages, trial={"maximum_devices": "0"})
     page = pages.get("manufacturer", f"{place}/check").text
     assert "Fatal" in page
+    assert page.index(f'<a href="{place}/trial">Dates, limit and purpose</a>: ') < page.index("Device type")
+    assert "Could not be granted" in pages.get("manufacturer", place).text
     assert pages.post("manufacturer", f"{place}/check", sending(pages, place)).status_code == 422
     assert pages.get("manufacturer", place).status_code == 200
+
+
+def test_a_key_that_is_taken_is_said_beside_all_else_that_hinders_a_grant(pages: Pages) -> None:
+    request = csr_pem().decode()
+    pages.api.granted(csr=request)
+    place = written(pages, key={"csr": request}, trial={"maximum_devices": "0"})
+    page = pages.get("manufacturer", f"{place}/check").text
+    for part in ("key", "trial"):
+        assert f'<li><a href="{place}/{part}">' in page, part
+    assert "already in use" in page
+    assert pages.get("manufacturer", place).text.count("Could not be granted") == 2
+    assert pages.post("manufacturer", f"{place}/check", sending(pages, place)).status_code == 422
 
 
 def test_files_are_attached_as_what_they_are_and_an_application_taken_back(pages: Pages, world: World) -> None:

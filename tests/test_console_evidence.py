@@ -77,6 +77,7 @@ def test_pages_are_shown_as_pictures_with_their_numbers_text_and_the_file(
         drawn_by(draws)
         page = pages.get("officer-1", place(evidence)).text
         assert "Pages 1 to 5 of 7" in page
+        assert f'<a href="/console/applications/{application}">' in page, "and it leads back"
         assert f'src="{place(evidence, "/pages/5")}" alt="Page 5 of 7, whose text stands below"' in page
         assert (page.count("<figure"), page.count(WORDS)) == (5, 5)
         assert "Pages 6 to 7 of 7" in pages.get("officer-1", place(evidence, "/shown?from=6")).text

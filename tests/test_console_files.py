@@ -75,6 +75,10 @@ def test_what_is_covered_is_counted(pages: Pages, approval: str) -> None:
         pages.api.mirror.follow()
         answer = sent(pages, "/console/verify/file", as_csv(questions([approval], [approval])))
         assert "2 of 2 lines are covered" in answer.text
+        day = f"{pages.api.world.clock.instant:%d %B %Y}"
+        dated = sent(pages, "/console/verify/file", f"approval,at\n{approval},{day}\n{approval},3 May 2026\n".encode())
+        assert "1 of 2 lines are covered" in dated.text, "this day means now; before it was granted nothing was"
+        assert "had not been granted" in dated.text
     finally:
         pages.api.world.clock.instant = before
         pages._browsers.clear()

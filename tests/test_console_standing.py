@@ -12,6 +12,7 @@ from app.web import note_verified
 from console.chart import chart
 from core.approval import EndCause
 from core.classification import Recipient
+from core.facts import FactKind
 from core.instants import text
 from core.kinds import Told
 from officers.claims import to_revoke
@@ -22,6 +23,7 @@ from store.reading.receipts import receipts_of
 from store.verbs import receipts as verbs
 from tests.api_world import Api, done
 from tests.console_world import Pages
+from tests.evidence_world import journal
 from tests.world import NOW, World
 
 
@@ -64,8 +66,14 @@ def test_an_officer_sees_everything_and_a_manufacturer_what_is_for_it(world: Wor
 def test_a_dossier_comes_by_itself_once_it_is_signed(world: World) -> None:
     pages = Pages(Api(world))
     place = f"/console/approvals/{pages.api.granted()}/dossier"
+    looked = pages.get("auditor", place)
+    assert "Refresh" not in looked.headers
+    assert not journal(world.store, FactKind.DOSSIER_ASKED), "a look asks for nothing"
+    asked = pages.post("auditor", place, pages.fields(looked.text, place))
+    assert (asked.status_code, asked.location) == (303, place)
+    assert len(journal(world.store, FactKind.DOSSIER_ASKED)) == 1
     waits = pages.get("auditor", place)
-    assert (waits.status_code, waits.headers["Refresh"]) == (202, f"2; url={place}")
+    assert (waits.status_code, waits.headers["Refresh"]) == (202, f"2; url={place}?again=yes")
     pages.api.settle()
     file = pages.get("auditor", place)
     assert file.headers["Content-Disposition"].startswith("attachment;")
@@ -80,10 +88,10 @@ def test_the_page_of_an_end_looks_again_until_every_channel_has_told_it(world: W
     place = f"/console/approvals/{approval}/told"
     assert "Refresh" not in pages.get("officer-1", place).headers, "nothing has ended"
     api.world.revoked(approval)
-    assert pages.get("officer-1", place).headers["Refresh"] == f"2; url={place}"
+    assert pages.get("officer-1", place).headers["Refresh"] == f"2; url={place}?again=yes"
     assert "Refresh" not in pages.get("officer-1", f"{place}?still=yes").headers
     world.clock.instant += timedelta(minutes=4)
-    assert pages.get("officer-1", place).headers["Refresh"] == f"30; url={place}"
+    assert pages.get("officer-1", place).headers["Refresh"] == f"30; url={place}?again=yes"
     api.mirror.follow()
     seeing = VerificationTold(world.store, api.mirror, partial(note_verified, world.store))
     seeing.turn()

@@ -382,7 +382,7 @@ def _audited(stage: Stage, approval: str) -> None:
     proved = trialcpa("journal", "prove", str(kept), "--key", pinned)
     assert proved.status == 0, proved.words
     auditor.open(f"/console/approvals/{approval}")
-    auditor.follow("Fetch the dossier")
+    auditor.press("Fetch the dossier")
     auditor.sees("It is put together")
     stage.settle()
     with auditor.page.expect_download() as saved:  # the page asks again by itself

@@ -78,6 +78,26 @@ def test_a_past_instant_is_asked_about_and_a_wrong_one_told(pages: Pages, approv
     assert 'value="soon&lt;b&gt;"' in ask(pages, approval, at="soon<b>")
 
 
+def test_a_day_is_asked_about_as_people_write_it(pages: Pages, approval: str) -> None:
+    page = ask(pages, approval, at=" 3 May 2026 ")
+    assert "No: it was not covered" in page
+    assert "had not been granted" in page
+    assert "23:59:59 UTC on 3 May 2026" in page, "the end of the day is meant"
+    assert "14:05:00 UTC on 3 May 2026" in ask(pages, approval, at="3 May 2026, 14:05")
+    today = f"{pages.desk.clock.now():%d %B %Y}"
+    assert "not yet started" in ask(pages, approval, at=today).lower(), "this day means now, and not what is to come"
+    either = ask(pages, approval, at="03/05/2026")
+    assert "When: “03/05/2026” may be 2026-05-03" in either
+    assert 'value="03/05/2026"' in either
+
+
+def test_what_cannot_be_asked_is_told_to_people_and_not_to_programs(pages: Pages) -> None:
+    page = ask(pages, "AB01 no-such-model")
+    assert "Firmware version is missing" in page or "firmware version is missing" in page
+    assert "openapi" not in page
+    assert "with commas where a name has blanks" in ask(pages, "ESME AB01 a model of words 01 1")
+
+
 def test_whoever_comes_by_costs_no_comparing(pages: Pages, monkeypatch: pytest.MonkeyPatch) -> None:
     now, compared = [0.0], [0]
     found = pages.api.lookout.comparing.found

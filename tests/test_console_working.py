@@ -145,6 +145,28 @@ def test_the_journal_is_searched(pages: Pages) -> None:
     assert "<script>alert" not in odd.text
     kinds = pages.get("auditor", "/console/journal?q=approval-granted").text
     assert "Application submitted" not in kinds
+    assert "Application submitted" not in pages.get("auditor", "/console/journal?q=Approval+granted").text
+
+
+def test_the_journal_is_searched_in_a_time(pages: Pages) -> None:
+    pages.api.granted()
+    today = pages.desk.clock.now().date()
+
+    def found(said: str = "", first: str = "", last: str = "") -> tuple[int, str]:
+        answer = pages.browser("auditor").get(
+            "/console/journal", base_url=pages.origin, query_string={"q": said, "from": first, "to": last}
+        )
+        return answer.status_code, answer.text
+
+    whole, before = found("officer-1", f"{today:%d %B %Y}"), found("officer-1", last=f"{today - timedelta(days=1)}")
+    assert (whole[0], before[0]) == (200, 200)
+    assert "Decision proposed" in whole[1]
+    assert "Nothing is found" in before[1]
+    assert "Approval granted" in found(first=f"{today}", last=f"{today}")[1], "of everybody, on that day"
+    assert "Nothing is found" in found(first=f"{today + timedelta(days=1)}")[1]
+    wrong = found("officer-1", "03/04/2027")
+    assert wrong[0] == 422
+    assert "From: “03/04/2027” may be" in wrong[1]
 
 
 def test_a_chart_has_a_bar_for_each_approval_and_says_which_is_above() -> None:

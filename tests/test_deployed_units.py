@@ -6,7 +6,7 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import insert, update
 
-from api.status.snapshot import Mirror
+from api.status.mirror import Mirror
 from core.approval import Device
 from core.clock import SystemClock
 from core.errors import StoreUnavailable

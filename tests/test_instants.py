@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from core.clock import FixedClock, OffsetClock, SystemClock
+from core.days import read_moment
 from core.errors import InstantMalformed
 from core.instants import day, first_second, from_seconds, last_second, next_midnight, parse, seconds, text
 
@@ -110,3 +111,29 @@ def test_a_clock_is_never_moved_back() -> None:
     clock.advance(timedelta(0))
     with pytest.raises(ValueError, match="forward"):
         clock.advance(timedelta(seconds=-1))
+
+
+@pytest.mark.parametrize(
+    ("said", "meant"),
+    [
+        ("3 May 2026", "2026-05-03T23:59:59Z"),
+        ("2026-05-03", "2026-05-03T23:59:59Z"),
+        (" Sunday 3 May 2026 ", "2026-05-03T23:59:59Z"),
+        ("3 May 2026 14:05", "2026-05-03T14:05:00Z"),
+        ("2026-05-03 at 4:05:06 UTC", "2026-05-03T04:05:06Z"),
+        ("2026-05-03T14:05", "2026-05-03T14:05:00Z"),
+        ("2026-05-03T14:05:06+01:00", "2026-05-03T13:05:06Z"),
+        ("3 May 2026 00:00", "2026-05-03T00:00:00Z"),
+        ("4 May 2026", "2026-05-04T12:00:00Z"),
+    ],
+)
+def test_a_moment_that_people_write_is_read_as_they_mean_it(said: str, meant: str) -> None:
+    assert text(read_moment(said, field="When", now=datetime(2026, 5, 4, 12, tzinfo=UTC))) == meant
+
+
+@pytest.mark.parametrize(
+    "said", ["", "soon", "3 May 2026 25:00", "3 May 2026 12:60", "03/05/2026 12:00", "12:00", "x" * 99]
+)
+def test_what_is_no_moment_or_two_of_them_is_refused(said: str) -> None:
+    with pytest.raises(InstantMalformed, match="When: "):
+        read_moment(said, field="When", now=datetime(2026, 5, 4, 12, tzinfo=UTC))

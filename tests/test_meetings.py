@@ -290,6 +290,10 @@ def test_all_of_it_is_done_at_the_command_line(world: World, tmp_path: Path) -> 
         shown = typed("meetings", "show", of, who="auditor")
         for each in ("SSC 34", "J. Doe", "34/01", "I once worked there."):
             assert each in shown
+        file = tmp_path / "ssc-34.pdf"
+        assert "octets" in typed("meetings", "minutes", of, "-o", str(file), who="auditor")
+        assert file.read_bytes().startswith(b"%PDF-")
+        typed("meetings", "minutes", of, who="dcc", status=1)
         attends = json.loads(people.run("auditor", "meetings", "show", of, "--json").out)["attendances"][0][
             "attendance"
         ]

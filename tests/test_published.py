@@ -23,10 +23,10 @@ from hypothesis import strategies as st
 
 from api.status.exchange import Asked, Reply
 from api.status.lists import is_genuine
+from api.status.mirror import Mirror
 from api.status.ocsp import MEDIA_TYPE
 from api.status.plane import StatusPlane
 from api.status.remembered import WebMemory
-from api.status.snapshot import Mirror
 from api.verified import ToldReader
 from app.house import House
 from app.publisher import LogOf, publish

@@ -11,8 +11,8 @@ import httpx
 import pytest
 from cryptography import x509
 
+from api.status.mirror import Mirror
 from api.status.plane import StatusPlane
-from api.status.snapshot import Mirror
 from core.actors import Role
 from core.approval import ApprovalRecord, CertificateRecord, Device, EndCause, Firmware, Terms
 from core.clock import FixedClock

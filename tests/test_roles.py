@@ -97,7 +97,7 @@ GRID = {
     "judge-addition": {"ssc-officer": "yyy"},
     "reconcile-cpl": {"panel": "yyy", "ssc-officer": "yyy"},
     "record-deployments": {"dcc": "yyy"},
-    "read-deployments": {"dcc": "yyy", **SSC},
+    "read-deployments": {"manufacturer": "y--", "dcc": "yyy", **SSC},
     "read-report": {"dcc": "yyy", **SSC},
     "remark-report": {"dcc": "yyy"},
     "issue-report": {"dcc": "yyy"},

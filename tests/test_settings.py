@@ -4,7 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from app.settings import FILE_NAME, LEAST_LEASE_SECONDS, Settings, change_port, load, template
+from app.pace_settings import LEAST_LEASE_SECONDS
+from app.settings import FILE_NAME, Settings, change_port, load, template
 from core.errors import HomeMissing, SettingsInvalid
 from core.kinds import DecisionKind
 from intake.cpl_list import COLUMNS

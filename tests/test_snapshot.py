@@ -10,8 +10,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from api.status import snapshot
-from api.status.snapshot import CATCH_UP_SECONDS, Mirror, Snapshot, amended, build
+from api.status import mirror as mirroring
+from api.status.mirror import CATCH_UP_SECONDS, Mirror
+from api.status.snapshot import Snapshot, amended, build
 from core.approval import Device, EndCause
 from core.approval import ended_by_act as ended
 from core.clock import FixedClock
@@ -75,7 +76,7 @@ def test_only_the_approvals_named_are_read_again(world: World, mirror: Mirror) -
 def test_of_very_many_changes_the_first_are_told_while_the_others_are_read(
     world: World, mirror: Mirror, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(snapshot, "AT_ONCE", 1)
+    monkeypatch.setattr(mirroring, "AT_ONCE", 1)
     names = [world.grant(number) for number in (1, 2, 3)]
     mirror.follow()
     before, read, told = mirror.age(), world.approvals, []

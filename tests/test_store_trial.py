@@ -14,6 +14,7 @@ from store.transactions import violated
 from store.trial_tables import (
     additions,
     amendment_requests,
+    application_versions,
     breaches,
     calendar_addresses,
     conditions,
@@ -132,6 +133,9 @@ VIOLATIONS: list[tuple[str, str, Plant]] = [
     ("pk_standing_requirements", "a standing requirement numbered twice", again(standing_requirements)),
     ("ck_standing_requirements_ended_whole", "ended by nobody", turn(standing_requirements, ended_at=NOW)),
     ("ck_standing_requirements_ended_whole", "ended and never", turn(standing_requirements, ended_by="officer-1")),
+    ("pk_application_versions", "one version twice", again(application_versions)),
+    ("ck_application_versions_counts", "a version before the first", turn(application_versions, version=0)),
+    ("fk_application_versions_application_id", "of none", turn(application_versions, application_id="app-none")),
     ("pk_requirements", "a requirement numbered twice", again(requirements, standing_id=None)),
     (
         "ck_requirements_state_known",
@@ -437,7 +441,7 @@ def test_what_must_never_be_true_cannot_be_written(
 def test_every_rule_was_tried() -> None:
     stated = {name for table in TRIAL for name in rules_of(table)} | ADDED_TO_DECISIONS
     assert {rule for rule, _, _ in VIOLATIONS} == stated
-    assert len(TRIAL) == 33
+    assert len(TRIAL) == 34
 
 
 def test_every_table_was_tried(furnished: Callable[[str], World], store_kind: str) -> None:

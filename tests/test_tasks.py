@@ -183,7 +183,9 @@ def test_a_notice_waits_for_its_reader_and_the_ssc_sees_what_has_not_arrived(wor
         forgotten_notices(tx)
         notice(tx, approval, "TTN-2027-0999")
     for actor, kind in ((MANUFACTURER, "notice-to-read"), (DCC, "notice-to-read"), (PANEL, "notice-to-read")):
-        assert [each.subject for each in of(world, actor, kind)] == ["TTN-2027-0999"]
+        waiting = of(world, actor, kind)
+        assert [each.subject for each in waiting] == ["TTN-2027-0999"]
+        assert waiting[0].sentence == f"Notice TTN-2027-0999 (grant, {approval}) waits to be read."
     assert not of(world, RIVAL, "notice-to-read")
     assert len(of(world, OFFICER_1, "notice-undelivered")) == 3
     with world.store.begin("test") as tx:

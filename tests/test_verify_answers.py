@@ -169,13 +169,17 @@ def test_what_was_never_granted_is_unknown(world: World, question: dict[str, Any
 
 
 @pytest.mark.clause("F2.25")
-def test_a_certificate_is_recognised_by_its_exact_bytes_and_no_changed_bit_passes(world: World) -> None:
+@pytest.mark.parametrize(
+    "every",
+    [pytest.param(9, id="a bit of each octet"), pytest.param(1, id="each bit", marks=pytest.mark.long)],
+)
+def test_a_certificate_is_recognised_by_its_exact_bytes_and_no_changed_bit_passes(world: World, every: int) -> None:
     identifier = world.grant()
     certificate = world.certificate(identifier)
     assert ask(world, {"certificate": pem(world, identifier)})["valid"] is True
     der = certificate.public_bytes(Encoding.DER)
     outcomes = set()
-    for place in range(len(der) * 8):
+    for place in range(0, len(der) * 8, every):
         changed = bytearray(der)
         changed[place // 8] ^= 1 << place % 8
         armour = base64.encodebytes(bytes(changed)).decode()

@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 
 from api.status.memory_files import Known
+from api.status.mirror import Mirror
 from api.status.remembered import HEAD_SECONDS, WebMemory
-from api.status.snapshot import Mirror
 from core.approval import EndCause
 from core.canonical import LARGEST_EXACT
 from core.chain import GENESIS

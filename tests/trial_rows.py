@@ -8,13 +8,14 @@ from sqlalchemy import Table, insert, select
 
 from core.instants import text
 from core.register import Moment, register_octets
-from store.console_tables import application_drafts, console_sessions, invitations, passkeys
+from store.console_tables import application_drafts, console_sessions, draft_changes, invitations, passkeys
 from store.log_tables import checkpoints, log_tiles, registers
 from store.tables import approvals, certificates, credentials, decisions, organisations
 from store.transactions import Transaction
 from store.trial_tables import (
     additions,
     amendment_requests,
+    application_versions,
     breaches,
     calendar_addresses,
     conditions,
@@ -75,6 +76,7 @@ OURS: dict[Table, Any] = {
     requirements: requirements.c.id == "req-ours",
     secondings: secondings.c.decision_id == "dec-ours",
     witnesses: witnesses.c.decision_id == "dec-ours",
+    application_versions: application_versions.c.application_id != "",
     restored_certificates: restored_certificates.c.decision_id == "dec-ours",
     amendment_requests: amendment_requests.c.id == "amr-ours",
     end_requests: end_requests.c.id == "enr-ours",
@@ -164,6 +166,8 @@ def furnish(_world: World, tx: Transaction) -> None:
                 "kept_by": "",
             },
         ),
+        (draft_changes, {"draft": "dft-ours", "application_id": application, "version": 1}),
+        (application_versions, {"application_id": application, "version": 1, "said": "{}"}),
         *of_the_console(str(tx.connection.execute(select(credentials.c.id).limit(1)).scalar_one())),
         (
             decisions,

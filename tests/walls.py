@@ -211,7 +211,7 @@ def _imports(source: Source, root: Path) -> Iterator[str]:
     if room is None:
         yield f"{source.package or 'the top'} is not a package of the house"
         return
-    for name in [*_imported(source.tree, root), *_imported_late(source)]:
+    for name in [*_imported(source, root), *_imported_late(source)]:
         top = name.split(".")[0]
         if name.startswith("."):
             yield f"imports {name}; write the whole name"
@@ -242,8 +242,8 @@ def _imported_late(source: Source) -> Iterator[str]:
                 yield "something.that.cannot.be.seen"
 
 
-def _imported(tree: ast.Module, root: Path) -> Iterator[str]:
-    for node in ast.walk(tree):
+def _imported(source: Source, root: Path) -> Iterator[str]:
+    for node in source.nodes:
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom):
@@ -288,9 +288,9 @@ def _by_place(every: Sequence[Source]) -> Iterator[str]:
     for source in every:
         if source.free:
             continue
-        here = {node.name: f"{source.module}.{node.name}" for node in _dataclasses(source)}
+        names = {**source.aliases, **{node.name: f"{source.module}.{node.name}" for node in _dataclasses(source)}}
         for node in source.nodes:
-            if not isinstance(node, ast.Call) or _dotted(node.func, {**source.aliases, **here}) not in ours:
+            if not isinstance(node, ast.Call) or _dotted(node.func, names) not in ours:
                 continue
             if len(node.args) > MOST_BY_PLACE or any(isinstance(each, ast.Starred) for each in node.args):
                 yield f"{source.name}: builds {ast.unparse(node.func)} by place in line {node.lineno}; name what it is"
@@ -436,7 +436,7 @@ def _mappings(every: Sequence[Source]) -> Iterator[str]:
         if source.free:
             continue
         whole = set()
-        for constant, mapping in _assigned(source.tree):
+        for constant, mapping in _assigned(source.nodes):
             named = _members_named(mapping, source, members)
             where = f"{source.name}: {constant}"
             for enum in sorted({enum for enum, _ in named}):
@@ -466,9 +466,9 @@ def _enums(source: Source) -> Iterator[tuple[str, list[str]]]:
             yield f"{source.module}.{node.name}", [each.id for each in targets if isinstance(each, ast.Name)]
 
 
-def _assigned(tree: ast.Module) -> Iterator[tuple[str, ast.Dict]]:
+def _assigned(nodes: Sequence[ast.AST]) -> Iterator[tuple[str, ast.Dict]]:
     """Every mapping that is written out and given a name, there and within what it is handed to."""
-    for node in ast.walk(tree):
+    for node in nodes:
         if isinstance(node, ast.Assign | ast.AnnAssign) and node.value is not None:
             target = node.targets[0] if isinstance(node, ast.Assign) else node.target
             for each in ast.walk(node.value):

@@ -79,8 +79,12 @@ class ApplicationBody(Body):
 
 
 class ApplicationChangeBody(Body):
-    """What an application is to say instead; what is left out stays as it is."""
+    """What an application is to say instead; what is left out stays as it is.
 
+    `version` is the one that was read: where it has been changed since, nothing is done.
+    """
+
+    version: Count | SkipJsonSchema[None] = None
     device: DeviceBody | SkipJsonSchema[None] = None
     smets_version: Name | SkipJsonSchema[None] = None
     gbcs_version: Name | SkipJsonSchema[None] = None
@@ -96,7 +100,7 @@ class ApplicationChangeBody(Body):
 
     @model_validator(mode="after")
     def _says_something(self) -> Self:
-        if not self.model_fields_set:
+        if not self.model_fields_set - {"version"}:
             raise ValueError("name at least one member that is to change")
         empty = {name for name in self.model_fields_set if getattr(self, name) is None}
         if empty - {"earlier_cpa"}:

@@ -4,8 +4,9 @@ What is found here needs no reading: whoever writes otherwise is read first (qui
 as many words of an approval as it and its certificates have names, and a device can be said in a few ways.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from datetime import datetime
+from typing import TypeAlias
 
 from api.status.certificates import armoured, armoured_in, fingerprint_in
 from api.status.finished import Finished
@@ -16,12 +17,15 @@ from api.status.template import Template
 from core.approval import Device, Terms
 from core.identifiers import Serial
 
+Place: TypeAlias = tuple[Finished, Hashable]
+"""What has been answered of an approval, and under which words."""
+
 _DEVICE = ("manufacturer", "model", "type", "hardware_version", "firmware_version", "firmware_hash")
 """Whatever may be said of a device (questions.py)."""
 
 
-def at_hand(view: Snapshot, name: str, value: str | Mapping[str, str], now: datetime) -> Template | None:
-    """Return what is kept under a question's only member; None if nothing is.
+def at_hand(view: Snapshot, name: str, value: str | Mapping[str, str], now: datetime) -> tuple[Template, Place] | None:
+    """Return what is kept under a question's only member, and where; None if nothing is.
 
     Args:
         view: what is known.
@@ -31,7 +35,8 @@ def at_hand(view: Snapshot, name: str, value: str | Mapping[str, str], now: date
     """
     identifier, words = _of_text(view, name, value) if isinstance(value, str) else _of_device(view, name, value)
     finished = None if identifier is None else view.finished.get(identifier)
-    return None if finished is None else finished.find(words, Template, now)
+    told = None if finished is None else finished.find(words, Template, now)
+    return None if told is None or finished is None else (told, (finished, words))
 
 
 def _of_text(view: Snapshot, name: str, value: str) -> tuple[str | None, str]:
@@ -57,8 +62,10 @@ def _of_device(view: Snapshot, name: str, value: Mapping[str, str]) -> tuple[str
     return named if isinstance(named, str) else None, words
 
 
-def keep(finished: Finished, subject: Subject, value: str | Mapping[str, str], told: Template, now: datetime) -> None:
-    """Keep an answer under a question's words, if they are the register's own.
+def keep(
+    finished: Finished, subject: Subject, value: str | Mapping[str, str], told: Template, now: datetime
+) -> Place | None:
+    """Keep an answer under a question's words, if they are the register's own; return where it is.
 
     Args:
         finished: what has been answered of the approval.
@@ -70,10 +77,12 @@ def keep(finished: Finished, subject: Subject, value: str | Mapping[str, str], t
     if isinstance(value, str):
         words = armoured(subject.der) if isinstance(subject, ByCertificate) else value
         finished.keep(words, told, now, size=told.size)
-        return
+        return finished, words
     said = _said(value)
-    if _as_registered(said, finished.held.record.device, told.terms):
-        finished.keep(said, told, now, size=told.size)
+    if not _as_registered(said, finished.held.record.device, told.terms):
+        return None
+    finished.keep(said, told, now, size=told.size)
+    return finished, said
 
 
 def _said(members: Mapping[str, str]) -> tuple[str | None, ...]:

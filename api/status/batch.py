@@ -6,7 +6,7 @@ told in its place, by the document with which it would have been refused.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import TypeAlias, cast
 
 from api import problems
@@ -15,8 +15,8 @@ from api.status.exchange import Pieces, refusal
 from api.status.impatient import Impatient
 from api.status.questions import QUESTION_LIMIT
 from api.status.snapshot import Snapshot
-from api.status.template import Template, octets_of
-from api.status.verify import PastAnswer, UnitsAt, lasting_until, not_beyond
+from api.status.template import Template
+from api.status.verify import PastAnswer, UnitsAt
 from core.errors import BodyMalformed, BodyTooLarge, QuestionsTooMany
 from core.json_list import divided
 from core.json_text import JsonUnreadable
@@ -97,7 +97,7 @@ def _told(view: Snapshot, body: bytes, now: datetime, past_answer: PastAnswer, u
     if len(body) > QUESTION_LIMIT:
         return refusal(BodyTooLarge(limit=QUESTION_LIMIT)).body
     try:
-        ready, as_of = answered(view, body, now, past_answer, units)
+        ready, as_of, _ = answered(view, body, now, past_answer, units)
     except Exception as error:  # noqa: BLE001 - as for a question alone; one that nobody foresaw spoils no other
         return refusal(error).body
     return ready if as_of == now else (ready, as_of)
@@ -110,22 +110,22 @@ def written(told: Iterable[Answered], now: datetime) -> Pieces:
         told: the answers.
         now: the instant that those about the present speak of.
     """
-    present = octets_of(now)
-    fresh: dict[timedelta, tuple[datetime, bytes]] = {}
+    instants, said = None, None
     pieces: list[Sequence[bytes]] = []
     piece: list[bytes] = [_BEGINS]
     count, length, between = 0, len(_BEGINS) + len(_ENDS), b""
     for count, each in enumerate(told, 1):
         if isinstance(each, Template):
-            lasting, change = each.lasting, each.change
-            if lasting not in fresh:
-                last = lasting_until(now, lasting)
-                fresh[lasting] = last, octets_of(last)
-            last, until = fresh[lasting]
-            if change is not None and change <= last:
-                until = octets_of(not_beyond(last, change))
-            piece += (between, each.before, present, each.between, until, each.after)
-            length += each.length + len(present) + len(until)
+            if said is None or each.instants is not instants:
+                instants = each.instants
+                said = instants.said(now)
+            if each.change is not None and each.change <= said.until:
+                octets = each.filled(now)
+                piece += (between, octets)
+                length += len(octets)
+            else:
+                piece += (between, each.before, said.octets, each.after)
+                length += each.around + len(said.octets)
         else:
             octets = each[0].filled(each[1]) if isinstance(each, tuple) else each
             piece += (between, octets)

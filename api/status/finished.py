@@ -11,10 +11,11 @@ for so many octets, and what was first asked about goes first. It costs an answe
 import threading
 from bisect import bisect_right
 from collections import Counter, deque
-from collections.abc import Hashable, Iterator
+from collections.abc import Callable, Hashable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import TypeVar
+from functools import lru_cache
+from typing import Any, TypeVar
 from weakref import ReferenceType, ref
 
 from core.approval import CertificateRecord
@@ -22,6 +23,8 @@ from core.mirror import Held
 from core.status import first_second_after
 
 _T = TypeVar("_T")
+_K = TypeVar("_K", bound=bytes | str)
+_V = TypeVar("_V")
 
 _ALWAYS = datetime.min.replace(tzinfo=UTC)
 _NEVER = datetime.max.replace(microsecond=0, tzinfo=UTC)
@@ -32,6 +35,15 @@ MOST_KEPT = 512 * 1024 * 1024
 
 KEPT = 512
 """Octets that are taken at least, whatever is kept."""
+
+HELD = 256
+"""Octets that are taken at least by a question that is held as it came."""
+
+SPELLINGS = 16
+"""Of the questions about one entry that are held as they came; the one that came first goes for another."""
+
+_SAME = 4096
+"""Instants that are one value in memory, whichever entry names them: those that are asked for lie in the cache."""
 
 
 class _Account:
@@ -93,13 +105,15 @@ class Finished:
         held: the entry.
     """
 
-    __slots__ = ("__weakref__", "_account", "_kept", "_turns", "held")
+    __slots__ = ("__weakref__", "_account", "_ended", "_kept", "_spelled", "_turns", "held")
 
     def __init__(self, held: Held) -> None:
         self.held = held
         self._account = _Account()
         self._turns: tuple[datetime, ...] | None = None
         self._kept: dict[Hashable, _Kept] = {}
+        self._spelled: dict[tuple[int, bytes | str], dict[Any, Any]] | None = None
+        self._ended = False
 
     @property
     def identifier(self) -> str:
@@ -143,9 +157,47 @@ class Finished:
             self._kept[asked] = _Kept(value if same is None else same, since, until)
             ROOM.take(self, self._account, octets)
 
+    def spell(
+        self, table: dict[_K, _V], words: _K, asked: Hashable, made: Callable[[datetime, datetime], _V | None]
+    ) -> None:
+        """Hold a question as it came, for as long as its answer is kept.
+
+        Args:
+            table: where it is looked for.
+            words: what came.
+            asked: what its answer is kept under.
+            made: what is held of it, by since when and until before when the answer is kept; None for nothing.
+        """
+        with ROOM.guard:
+            kept = self._kept.get(asked)
+            held = None if kept is None or self._ended else made(kept.since, kept.until)
+            if held is None:
+                return
+            spelled = self._spelled = self._spelled or {}
+            octets = 0 if spelled.pop((id(table), words), None) is not None else HELD + len(words)
+            if len(spelled) == SPELLINGS:
+                first = next(iter(spelled))
+                octets -= HELD + len(first[1])
+                spelled.pop(first).pop(first[1], None)
+            spelled[id(table), words] = table
+            table[words] = held
+            ROOM.take(self, self._account, octets)
+
+    def end(self) -> None:
+        """It is none of the newest snapshot's any more: nothing of it is found by a question's octets from now on."""
+        with ROOM.guard:
+            self._ended = True
+            self._let_go_of_words()
+
     def let_go(self) -> None:
-        """Keep nothing of all this any longer."""
+        """Keep nothing of all this any longer; only under the guard."""
         self._kept = {}
+        self._let_go_of_words()
+
+    def _let_go_of_words(self) -> None:
+        for (_, words), table in (self._spelled or {}).items():
+            table.pop(words, None)
+        self._spelled = None
 
     def kept(self) -> Counter[str]:
         """Return how many answers are kept, by the type of what was asked."""
@@ -159,9 +211,14 @@ class Finished:
     def span(self, now: datetime) -> tuple[datetime, datetime]:
         """Return between which instants nothing of this entry changes: from the first until before the second."""
         if self._turns is None:
-            self._turns = tuple(sorted({_ALWAYS, *turns(self.held), _NEVER}))
+            self._turns = tuple(sorted({_ALWAYS, *map(_same, turns(self.held)), _NEVER}))
         place = bisect_right(self._turns, now)
         return self._turns[place - 1], self._turns[min(place, len(self._turns) - 1)]
+
+
+@lru_cache(maxsize=_SAME)
+def _same(at: datetime) -> datetime:
+    return at
 
 
 def turns(held: Held) -> Iterator[datetime]:

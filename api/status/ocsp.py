@@ -16,6 +16,7 @@ from cryptography.x509 import ocsp
 
 from api.status.answers import newest_true_answer
 from api.status.exchange import MAX_AGE_SECONDS, Reply, http_date, lines_of, seconds_to_keep
+from api.status.ready import LONGEST
 from api.status.shapes import CertId, issuer_asked, serial_asked
 from api.status.snapshot import Snapshot
 from core.approval import CertificateRecord
@@ -43,13 +44,14 @@ UNAUTHORIZED = bytes.fromhex("30030a0106")
 _UNREADABLE_EXTENSION = (ValueError, TypeError, NotImplementedError, x509.DuplicateExtension)
 
 
-def respond(view: Snapshot, request: bytes, now: datetime) -> Reply:
+def respond(view: Snapshot, request: bytes, now: datetime, came: bytes | str = b"") -> Reply:
     """Return an OCSPResponse; the HTTP status is always 200 (RFC 6960, A.1).
 
     Args:
         view: what is known.
         request: octets of a stranger.
         now: the present instant.
+        came: the same as it came, by which it is found from now on: its octets, or its path.
     """
     serial = None if view.went_back else serial_asked(view.shapes, request)
     identifier = None if serial is None else view.serials.get(serial)
@@ -62,6 +64,8 @@ def respond(view: Snapshot, request: bytes, now: datetime) -> Reply:
         kept = parsed._replace(lines=lines_of(parsed.status, parsed.headers))
         # What says that it may be kept for an hour says less in the hour before it changes.
         finished.keep(request, kept, now, ahead=timedelta(seconds=MAX_AGE_SECONDS) + 2 * ONE_SECOND)
+    if came and len(came) <= LONGEST:
+        finished.spell(view.ready.requests, came, request, lambda since, until: (since, until, kept))
     return kept
 
 

@@ -9,7 +9,6 @@ import re
 from collections.abc import Callable, Mapping
 from datetime import datetime
 from enum import Enum
-from hashlib import sha256
 from http import HTTPStatus
 from time import perf_counter
 from types import MappingProxyType
@@ -17,15 +16,17 @@ from typing import NamedTuple, NoReturn, Protocol, TypeAlias
 
 from api import problems
 from api.status import fetching, page
-from api.status.answering import answered
+from api.status.answering import answered, hold
 from api.status.batch import BATCH_LIMIT
 from api.status.batch_forms import batch_reply
 from api.status.exchange import Asked, Reply, conditional, lines_of, refusal
+from api.status.mirror import Mirror
 from api.status.ocsp import MALFORMED_REQUEST, REQUEST_LIMIT, TRY_LATER, request_in_path, respond, unsuccessful
 from api.status.questions import QUESTION_LIMIT, Question, approval_named
 from api.status.quickly import of_approval
 from api.status.refused import refused
-from api.status.snapshot import Mirror, Snapshot
+from api.status.shown import Shown, digest_of
+from api.status.snapshot import Snapshot
 from api.status.tally import Asking, Tallied
 from api.status.template import template
 from api.status.verify import UnitsAt, verdict
@@ -41,12 +42,14 @@ from core.errors import (
     StatusStale,
 )
 from core.identifiers import ApprovalIdentifier, Serial
-from core.mirror import PublishedCrl, SignedAnswer, Units
+from core.mirror import CredentialRecord, PublishedCrl, SignedAnswer, Units
 from core.status import ENDED, approval_status
 
 _OK = int(HTTPStatus.OK)
 _NAMED = re.compile(r"\(\?P<(\w+)>[^)]*\)")
 BATCH = "/v1/verify/batch"
+_VERIFY, _OCSP = "/v1/verify", "/ocsp"
+_VERIFYING, _IN_PATH, _IN_BODY = Asking.VERIFY.value, Asking.OCSP_IN_PATH.value, Asking.OCSP_IN_BODY.value
 
 _JSON = (("Content-Type", "application/json"), ("X-Content-Type-Options", "nosniff"))
 _JSON_LINES = lines_of(HTTPStatus.OK, _JSON)
@@ -133,14 +136,15 @@ class StatusPlane:
         self._may_verify = may_verify
         self._found_last: tuple[str, _Found] = ("", (None, _NAMELESS))
         self._tallied = tallied or Tallied()
+        self._known = Shown()
         responder = {
             "GET": _handler(Asking.OCSP_IN_PATH, self._ocsp_in_path),
             "POST": _handler(Asking.OCSP_IN_BODY, self._ocsp_in_body),
         }
         self._exact: Mapping[str, Mapping[str, _Handler]] = {
-            "/v1/verify": {"POST": _handler(Asking.VERIFY, self._verify)},
+            _VERIFY: {"POST": _handler(Asking.VERIFY, self._verify)},
             BATCH: {"POST": _handler(Asking.VERIFY_BATCH, self._verify_batch)},
-            "/ocsp": responder,
+            _OCSP: responder,
             "/healthz": {"GET": _handler(Asking.ALIVE, self._alive)},
             "/ca/root.cer": {"GET": _handler(Asking.ROOT, self._root)},
             "/ca/chain.pem": {"GET": _handler(Asking.CHAIN, self._chain)},
@@ -159,7 +163,7 @@ class StatusPlane:
 
     def at_once(self, asked: Asked) -> Reply | Elsewhere:
         """Answer from memory, or say who can. HEAD is answered as GET is; its body is not sent by whoever sends."""
-        return self._answer(asked, _NOT_AT_ONCE, self._tallied.at_once.note)
+        return self._ready(asked) or self._answer(asked, _NOT_AT_ONCE, self._tallied.at_once.note)
 
     def from_store(self, asked: Asked) -> Reply | Elsewhere:
         """Answer, reading the store where the past is asked about: for a thread that may wait."""
@@ -191,13 +195,50 @@ class StatusPlane:
             asked: the request.
             place: the shape of its path.
         """
-        authority, digest = self._mirror.held().authority, _digest(asked)
+        authority, digest = self._mirror.held().authority, digest_of(asked.fields.get("authorization", ""))
         known = authority.credentials.get(digest)
         if known is None:
             revoked = authority.revoked.get(digest)
             return refusal(error, refused(error, place, revoked, ended="revoked" if revoked else ""))
         ended = "expired" if self._mirror.now() >= known.expires_at else ""
         return refusal(error, refused(error, place, known, ended=ended))
+
+    def _ready(self, asked: Asked) -> Reply | None:
+        """Return what was answered to these very octets and would be again; None if they have to be looked at."""
+        began = perf_counter()
+        try:
+            view = self._mirror.view()
+        except StatusStale:
+            return None
+        method, path, _, fields, body, _ = asked
+        if method == "GET":
+            reply, kind = None if "if-none-match" in fields else self._shown_again(view, path), _IN_PATH
+        elif method != "POST":
+            return None
+        elif path == _VERIFY:
+            reply, kind = self._told_again(view, body, fields.get("authorization")), _VERIFYING
+        else:
+            reply, kind = self._shown_again(view, body) if path == _OCSP else None, _IN_BODY
+        if reply is not None:
+            self._tallied.at_once.note(kind, perf_counter() - began)
+        return reply
+
+    def _told_again(self, view: Snapshot, body: bytes, shown: str | None) -> Reply | None:
+        told = view.ready.questions.get(body)
+        if told is None or view.went_back:
+            return None
+        since, until, instants, before, after = told
+        now = self._mirror.now()
+        if not since <= now < until or not self._known.in_force(view.authority, shown, now):
+            return None
+        return Reply(_OK, b"".join((before, instants.said(now).octets, after)), _VERIFIED, (), _VERIFIED_LINES)
+
+    def _shown_again(self, view: Snapshot, came: bytes | str) -> Reply | None:
+        shown = view.ready.requests.get(came)
+        if shown is None or view.went_back:
+            return None
+        since, until, reply = shown
+        return reply if since <= self._mirror.now() < until else None
 
     def _answer(self, asked: Asked, store: _Past, note: Callable[[str, float], None]) -> Reply | Elsewhere:
         handlers, named = self._find(asked.path)
@@ -245,8 +286,10 @@ class StatusPlane:
     def _verify(self, request: _Request) -> Reply:
         view, now = self._mirror.view(), self._mirror.now()
         self._authorise(view, request.asked, now)
-        found, as_of = answered(view, request.asked.body, now, request.store.past_answer, request.units(view))
-        return Reply(_OK, found.filled(as_of), _VERIFIED, (), _VERIFIED_LINES)
+        body = request.asked.body
+        found = answered(view, body, now, request.store.past_answer, request.units(view))
+        hold(view, body, found)
+        return Reply(_OK, found.told.filled(found.as_of), _VERIFIED, (), _VERIFIED_LINES)
 
     def _verify_batch(self, request: _Request) -> Reply:
         """Many of them, from one snapshot and for one instant. Who may not ask is told so before the body is there."""
@@ -278,39 +321,40 @@ class StatusPlane:
         return conditional(request.asked, Reply(_OK, ready.filled(now), fields, (), lines))
 
     def _authorise(self, view: Snapshot, asked: Asked, now: datetime) -> None:
-        role = self._credential(view, asked, now)
-        if not self._may_verify(role):
-            raise OperationNotPermitted(role=str(role), operation="verify")
+        credential = self._credential(view, asked, now)
+        if not self._may_verify(credential.role):
+            raise OperationNotPermitted(role=str(credential.role), operation="verify")
+        self._known.note(view.authority, asked.fields.get("authorization", ""), credential.expires_at)
 
     @staticmethod
-    def _credential(view: Snapshot, asked: Asked, now: datetime) -> Role:
-        digest = _digest(asked)
+    def _credential(view: Snapshot, asked: Asked, now: datetime) -> CredentialRecord:
+        digest = digest_of(asked.fields.get("authorization", ""))
         credential = view.authority.credentials.get(digest) if digest else None
         if credential is None and not asked.fields.get("authorization", "").partition(" ")[0]:
             raise CredentialMissing
         if credential is None or now >= credential.expires_at:
             raise CredentialInvalid
-        return credential.role
+        return credential
 
     # --- OCSP ----------------------------------------------------------------------------------------------------
 
     def _ocsp_in_body(self, request: _Request) -> Reply:
         # The media type is not looked at: what parses is answered, what does not is told so.
-        return self._ocsp(request.asked.body)
+        return self._ocsp(request.asked.body, request.asked.body)
 
     def _ocsp_in_path(self, request: _Request) -> Reply:
         asked = request_in_path(request.named.get("request", ""))
         if asked is None:
             return unsuccessful(MALFORMED_REQUEST)
-        return conditional(request.asked, self._ocsp(asked))
+        return conditional(request.asked, self._ocsp(asked, request.asked.path))
 
-    def _ocsp(self, asked: bytes) -> Reply:
+    def _ocsp(self, asked: bytes, came: bytes | str) -> Reply:
         try:
             view = self._mirror.view()
         except StatusStale:
             return unsuccessful(TRY_LATER)  # an old good may not be true any more
         now = self._mirror.now()
-        return respond(view, asked, now)
+        return respond(view, asked, now, came)
 
     # --- fetching: what is signed says itself how long it holds, so the snapshot's age does not matter ---------------
 
@@ -355,16 +399,6 @@ class StatusPlane:
 
     def _alive(self, _request: _Request) -> Reply:
         return Reply(HTTPStatus.OK, b"alive\n", [("Content-Type", "text/plain"), ("Cache-Control", "no-store")])
-
-
-def _digest(asked: Asked) -> str:
-    """The form in which the API key that is shown is looked up; empty for anything that is none."""
-    scheme, _, shown = asked.fields.get("authorization", "").partition(" ")
-    key = shown.strip()
-    if (scheme != "Bearer" and scheme.lower() != "bearer") or not key:
-        return ""
-    # The server decodes header fields as Latin-1 (PEP 3333), so every octet has its way back.
-    return sha256(key.encode("latin-1", "replace")).hexdigest()
 
 
 def _method_not_allowed(handlers: Mapping[str, _Handler]) -> Reply:

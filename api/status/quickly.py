@@ -7,9 +7,9 @@ and whatever is kept was found by the plain way first.
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TypeAlias, assert_never
+from typing import NamedTuple, TypeAlias, assert_never
 
-from api.status.at_hand import at_hand, keep
+from api.status.at_hand import Place, at_hand, keep
 from api.status.certificates import der_of
 from api.status.finished import Finished
 from api.status.questions import ByApproval, ByCertificate, ByDevice, BySerial, Question, device_of
@@ -102,8 +102,22 @@ class _Counted:
     told: Template
 
 
-def quickly(view: Snapshot, body: bytes, now: datetime, past_answer: PastAnswer) -> tuple[Template, datetime] | None:
-    """Return the answer to a question, and the instant that it speaks of; None if the plain way has to be gone.
+class Answered(NamedTuple):
+    """An answer to one question.
+
+    Args:
+        told: the answer.
+        as_of: the instant that it speaks of.
+        place: where it is kept under the words of the question; None if it is not.
+    """
+
+    told: Template
+    as_of: datetime
+    place: Place | None = None
+
+
+def quickly(view: Snapshot, body: bytes, now: datetime, past_answer: PastAnswer) -> Answered | None:
+    """Return the answer to a question; None if the plain way has to be gone.
 
     Args:
         view: what is known.
@@ -120,21 +134,21 @@ def quickly(view: Snapshot, body: bytes, now: datetime, past_answer: PastAnswer)
     if len(asked) > 1:
         return _narrowed(view, asked, now, past_answer)
     ((name, value),) = asked.items()
-    told = at_hand(view, name, value, now)
-    if told is not None:
-        return told, now
+    near = at_hand(view, name, value, now)
+    if near is not None:
+        return Answered(near[0], now, near[1])
     meant = _meant(view, name, value)
     told = None if meant is None else _if_approved(meant, _kept(view, meant, now, past_answer))
-    if meant is not None and told is not None:
-        keep(meant.finished, meant.subject, value, told, now)
-    return None if told is None else (told, now)
+    if meant is None or told is None:
+        return None
+    return Answered(told, now, keep(meant.finished, meant.subject, value, told, now))
 
 
 def of_approval(view: Snapshot, identifier: str, now: datetime, past_answer: PastAnswer) -> Template | None:
     """Return the answer about an approval's present; None if it is not named in the one form in which it is written."""
-    told = None if view.went_back else at_hand(view, "approval", identifier, now)
-    if told is not None:
-        return told
+    near = None if view.went_back else at_hand(view, "approval", identifier, now)
+    if near is not None:
+        return near[0]
     meant = None if view.went_back else _entry(view, identifier, ByApproval(identifier))
     return None if meant is None else _kept(view, meant, now, past_answer)
 
@@ -215,7 +229,7 @@ def kept_as(subject: Named) -> str:
 # --- one unit, and the past --------------------------------------------------------------------------------------
 
 
-def _narrowed(view: Snapshot, asked: Plain, now: datetime, past_answer: PastAnswer) -> tuple[Template, datetime] | None:
+def _narrowed(view: Snapshot, asked: Plain, now: datetime, past_answer: PastAnswer) -> Answered | None:
     rest = [(name, value) for name, value in asked.items() if name not in _NARROWING]
     if len(rest) != 1:
         return None
@@ -237,7 +251,7 @@ def _narrowed(view: Snapshot, asked: Plain, now: datetime, past_answer: PastAnsw
         told = _if_approved(meant, _then(view, meant, key, at, past_answer))
     if told is not None and unit is not None:
         told = _of_unit(view, meant, key, told, Question(meant.subject, at, unit), now, past_answer)
-    return None if told is None else (told, now if at is None else at)
+    return None if told is None else Answered(told, now if at is None else at)
 
 
 def _short(value: str | Mapping[str, str]) -> str:

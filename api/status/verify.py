@@ -6,11 +6,12 @@ Nothing is decided here. What is added is the look-up, the questions about firmw
 import base64
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import assert_never
 
 from api.status.answers import newest_true_answer
 from api.status.certificates import is_ours
+from api.status.lasting import lasting_until, not_beyond
 from api.status.questions import ByApproval, ByCertificate, ByDevice, BySerial, Question
 from api.status.snapshot import Snapshot
 from core.approval import VARIANT_MEMBERS, ApprovalRecord, CertificateRecord, Device, Terms
@@ -18,7 +19,7 @@ from core.canonical import Json
 from core.clauses import serves
 from core.errors import RegisterWentBack
 from core.identifiers import Serial
-from core.instants import ONE_SECOND, text
+from core.instants import text
 from core.kinds import HierarchyRole
 from core.mirror import Held, SignedAnswer, Units
 from core.reasons import Reason, ReasonCode, reason
@@ -30,8 +31,6 @@ FRESH_FOR = timedelta(hours=1)
 
 UNSETTLED_FRESH_FOR = timedelta(seconds=10)
 """How long a no holds that the authority itself may turn into a yes at any moment: unknown, or not yet recorded."""
-
-_END_OF_TIME = datetime.max.replace(microsecond=0, tzinfo=UTC)
 
 _ABOUT_UNITS = frozenset(
     {ReasonCode.FIRMWARE_NOT_APPROVED, ReasonCode.FIRMWARE_HASH_MISMATCH, ReasonCode.LIMIT_REACHED}
@@ -85,16 +84,6 @@ class Verdict:
         """Return the whole answer, in the contract's order."""
         said = {**self.members, "as_of": as_of, "fresh_until": fresh_until}
         return {name: said[name] for name in MEMBERS}
-
-
-def not_beyond(until: datetime, change: datetime | None) -> datetime:
-    """Return an instant, or the last one before an answer is known to change, if that is sooner."""
-    return until if change is None or until < change else change - ONE_SECOND
-
-
-def lasting_until(as_of: datetime, lasting: timedelta) -> datetime:
-    """Return the last instant for which an answer may be relied on that lasts so long; years end with 9999."""
-    return _END_OF_TIME if _END_OF_TIME - as_of < lasting else as_of + lasting
 
 
 MEMBERS = (

@@ -166,6 +166,7 @@ def _settings(plan: Plan) -> tuple[str, Tokens | None, Tokens | None]:
         port=plan.port,
         passphrase=plan.passphrase,
         longest_trial_days=plan.longest_trial_days,
+        demo=plan.environment == "test",
     )
     if plan.keys_file is None:
         return text, None, None

@@ -8,6 +8,7 @@ from itertools import groupby
 
 import click
 
+from app.loading import loading
 from core.errors import PlaceUnusable, TrialCpaError
 
 EXIT_REFUSED = 1
@@ -80,7 +81,8 @@ class _Lazy(click.Group):
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002 - click's signature
         if cmd_name not in _COMMANDS:
             return None
-        module = import_module(_COMMANDS[cmd_name][0])
+        with loading():
+            module = import_module(_COMMANDS[cmd_name][0])
         command = getattr(module, cmd_name.replace("-", "_"))
         assert isinstance(command, click.Command)
         return command

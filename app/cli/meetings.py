@@ -1,11 +1,14 @@
 """`trialcpa meetings`: when the Sub-Committee meets, what is on its agenda, who attends, what is minuted."""
 
+from pathlib import Path
+
 import click
 
 from app.cli import interests_shown, shown
 from app.cli.service import Service, asks_service
 from app.cli.words import WORDS
 from app.client import path
+from core.errors import InputUnusable
 from ra.meeting.views import (
     AgendaPlaced,
     AgendaTakenOff,
@@ -173,6 +176,23 @@ def minute(item: str, number: str, text: str | None, after: int, service: Servic
     with service.connect() as client:
         made = client.do(ItemMinuted, path("agenda-items", item, "minute"), said)
     _say(service, made, f"{made.item}: minute {made.minute}, version {made.version}")
+
+
+@meetings.command(
+    short_help="Save the minutes as a PDF.",
+    epilog="\b\nExample:\n  trialcpa meetings minutes mtg-6564f1a2-9c3b1d2e4f60718a -o ssc-34.pdf",
+)
+@click.argument("meeting")
+@click.option("-o", "output", type=click.Path(dir_okay=False, path_type=Path), help="Where to; - is the terminal.")
+@asks_service
+def minutes(meeting: str, output: Path | None, service: Service) -> None:
+    """Save the minutes of a meeting as they stand, as a PDF."""
+    with service.connect() as client:
+        fetched = client.fetch(path("meetings", meeting), "application/pdf")
+    target = output or Path(fetched.name or "minutes.pdf")
+    if output is None and target.exists():
+        raise InputUnusable(path=target, detail="there is such a file already; name another with -o.")
+    shown.to_file(fetched.body, target)
 
 
 def _stands(item: ItemAnswer) -> str:

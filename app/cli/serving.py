@@ -19,6 +19,7 @@ from rich.markup import escape
 from app import settings as settings_file
 from app.cli.options import DEFAULT_URL, INSTANT, home_option
 from app.house import home_of, open_house
+from app.loading import loading
 from app.processes import Supervisor, end_with_supervisor, require_free
 from app.status_settings import Address
 from app.stopping import stopped_by_signal
@@ -125,13 +126,15 @@ def run(
     if house is None:
         return
     if role == ProcessRole.AUTHORITY:
-        from app.authority import open_authority  # noqa: PLC0415 - the other roles sign nothing
+        with loading():
+            from app.authority import open_authority  # noqa: PLC0415 - the other roles sign nothing
 
         authority = _opened(lambda: open_authority(house), stopping)
         if authority is not None:
             authority.run(stopping)
     else:
-        from app.courier import open_courier  # noqa: PLC0415 - the other roles send no mail and call nobody
+        with loading():
+            from app.courier import open_courier  # noqa: PLC0415 - the other roles send no mail and call nobody
 
         open_courier(house).run(stopping)
     house.store.close()
@@ -171,7 +174,8 @@ def _run_several(settings: settings_file.Settings, *, supervised: bool) -> None:
 
 
 def _run_web(settings: settings_file.Settings, role: str = ProcessRole.WEB, *, supervised: bool) -> None:
-    from app import web  # noqa: PLC0415 - only web needs a server
+    with loading():
+        from app import web  # noqa: PLC0415 - only web needs a server
 
     if supervised:
         # To the main thread, which waits on a lock: a signal that another thread takes would not wake it.

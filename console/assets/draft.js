@@ -79,7 +79,7 @@ for (const form of document.querySelectorAll("form[data-progress]")) {
       if (next) { location.assign(next); return; }
       const page = new DOMParser().parseFromString(sending.responseText, "text/html");
       const why = page.querySelector(".note-alarm");
-      failed.textContent = why ? why.textContent : "It was not taken.";
+      failed.textContent = why ? [...why.children].map((each) => each.textContent).join(" – ") : "It was not taken.";
       failed.hidden = false;
       button.disabled = false;
     });

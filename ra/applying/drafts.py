@@ -9,7 +9,16 @@ from itertools import groupby
 
 from core.actors import Actor
 from core.canonical import canonical, read_json
-from core.errors import BodyTooLarge, BoundReached, Finding, NoSuchThing, RulesRefused, TrialCpaError
+from core.errors import (
+    BodyTooLarge,
+    BoundReached,
+    Finding,
+    KeyTaken,
+    NoSuchThing,
+    RulesRefused,
+    Severity,
+    TrialCpaError,
+)
 from core.kinds import DraftPart
 from policy import csr
 from policy.roles import Operation
@@ -38,31 +47,28 @@ def begin_draft(desk: Desk, actor: Actor) -> str:
         OperationNotPermitted: nobody applies for a Manufacturer.
         BoundReached: the organisation keeps MOST_DRAFTS.
     """
-    organisation = _whose(actor)
+    organisation = whose(actor)
     at = desk.clock.now()
     name = new_identifier("dft", at)
     with desk.store.begin("begin draft") as tx:
-        present = reading.draft_count(tx, organisation)
-        if present >= MOST_DRAFTS:
-            remedy = "Send one, or throw one away"
-            raise BoundReached(what="drafts of applications", limit=MOST_DRAFTS, present=present, remedy=remedy)
+        require_room(tx, organisation)
         verbs.begin(tx, name, organisation=organisation, by=actor.name, at=at)
     return name
 
 
 def drafts(desk: Desk, actor: Actor) -> tuple[ApplicationDraft, ...]:
     """Return the drafts of one's organisation, oldest first."""
-    organisation = _whose(actor)
+    organisation = whose(actor)
     with desk.store.read() as tx:
         found = reading.drafts_of(tx, organisation)
-    return tuple(_shown(each) for _, each in groupby(found, lambda row: row.draft))
+    return tuple(draft_shown(each) for _, each in groupby(found, lambda row: row.draft))
 
 
 def draft(desk: Desk, actor: Actor, name: str) -> ApplicationDraft:
     """Return a draft; NoSuchThing if there is none, or it is another organisation's."""
-    organisation = _whose(actor)
+    organisation = whose(actor)
     with desk.store.read() as tx:
-        return _shown(_own(tx, organisation, name))
+        return draft_shown(own_draft(tx, organisation, name))
 
 
 def keep_part(desk: Desk, actor: Actor, name: str, part: DraftPart, said: Mapping[str, str], *, version: int) -> bool:
@@ -84,7 +90,7 @@ def keep_part(desk: Desk, actor: Actor, name: str, part: DraftPart, said: Mappin
         CsrMalformed: it holds a private key; nothing of it is kept.
         BodyTooLarge: it is more than LARGEST_PART.
     """
-    organisation = _whose(actor)
+    organisation = whose(actor)
     for each in said.values():
         csr.require_no_private_key(each.encode("utf-8", "replace"))
     written = canonical(dict(said))
@@ -92,29 +98,39 @@ def keep_part(desk: Desk, actor: Actor, name: str, part: DraftPart, said: Mappin
         raise BodyTooLarge(limit=LARGEST_PART)
     at = desk.clock.now()
     with desk.store.begin("keep draft") as tx:
-        _own(tx, organisation, name)
+        own_draft(tx, organisation, name)
         return verbs.keep(tx, name, part, written.decode(), version=version, by=actor.name, at=at)
 
 
 def throw_away(desk: Desk, actor: Actor, name: str) -> None:
     """Delete a draft; NoSuchThing if there is none, or it is another organisation's."""
-    organisation = _whose(actor)
+    organisation = whose(actor)
     with desk.store.begin("throw draft away") as tx:
-        _own(tx, organisation, name)
+        own_draft(tx, organisation, name)
         verbs.throw_away(tx, name)
 
 
 def judge(desk: Desk, actor: Actor, command: Apply) -> tuple[Finding, ...]:
-    """Return what the rules would find if an application were sent now, the fatal included."""
-    organisation = _whose(actor)
+    """Return what the rules would find if an application were sent now, the fatal included; a key that is taken too."""
+    organisation = whose(actor)
     at = desk.clock.now()
+    taken: tuple[Finding, ...] = ()
     try:
         parsed = csr.parse(command.csr)
         with desk.store.read() as tx:
-            require_key_free(tx, parsed.public_key_sha256)
-            return judged(desk, tx, command, requests.organisation(tx, organisation), at=at)
+            taken = _if_taken(tx, parsed.public_key_sha256)
+            return (*taken, *judged(desk, tx, command, requests.organisation(tx, organisation), at=at))
     except RulesRefused as refused:
-        return refused.findings
+        return (*taken, *refused.findings)
+
+
+def _if_taken(tx: Transaction, public_key_sha256: str) -> tuple[Finding, ...]:
+    try:
+        require_key_free(tx, public_key_sha256)
+    except KeyTaken as error:
+        detail, remedy = str(error), error.hint
+        return (Finding(code=error.code, clause="F2.25", severity=Severity.FATAL, detail=detail, remedy=remedy),)
+    return ()
 
 
 def why_no_request(written: bytes) -> str | None:
@@ -134,7 +150,7 @@ def why_no_request(written: bytes) -> str | None:
 
 def sent_before(desk: Desk, actor: Actor, request: RequestKey | None) -> ApplicationTaken | None:
     """Return what came of the same form when it was sent before; None if it was not."""
-    _whose(actor)
+    whose(actor)
     with desk.store.read() as tx:
         return earlier(tx, actor, request, ApplicationTaken)
 
@@ -146,12 +162,13 @@ def send(desk: Desk, actor: Actor, name: str, command: Apply, request: RequestKe
         NoSuchThing: there is no such draft any more.
         CsrMalformed, RulesRefused, KeyTaken, BoundReached: as `apply` says; the draft stays.
     """
-    organisation = _whose(actor)
+    organisation = whose(actor)
     at = desk.clock.now()
     parsed = csr.parse(command.csr)
 
     def sent() -> ApplicationTaken:
-        _own(tx, organisation, name)
+        if own_draft(tx, organisation, name)[0].application is not None:  # it changes one, and makes none
+            raise NoSuchThing(kind="draft", identifier=name)
         taken = take_in(desk, tx, actor, command, parsed, at=at)
         verbs.throw_away(tx, name)
         return taken
@@ -160,20 +177,31 @@ def send(desk: Desk, actor: Actor, name: str, command: Apply, request: RequestKe
         return once(desk, tx, actor, request, ApplicationTaken, sent, at=at)
 
 
-def _whose(actor: Actor) -> str:
+def require_room(tx: Transaction, organisation: str) -> None:
+    """Raise BoundReached if an organisation keeps as many drafts as it may."""
+    present = reading.draft_count(tx, organisation)
+    if present >= MOST_DRAFTS:
+        remedy = "Send one, or throw one away"
+        raise BoundReached(what="drafts of applications", limit=MOST_DRAFTS, present=present, remedy=remedy)
+
+
+def whose(actor: Actor) -> str:
+    """Return the organisation whose drafts somebody writes; OperationNotPermitted if nobody's."""
     authorise(actor, Operation.APPLY, owner=actor.organisation)
     assert actor.organisation is not None, "who applies does so for an organisation"
     return actor.organisation
 
 
-def _own(tx: Transaction, organisation: str, name: str) -> list[DraftRow]:
+def own_draft(tx: Transaction, organisation: str, name: str) -> list[DraftRow]:
+    """Return the parts of an organisation's draft; NoSuchThing if it has no such draft."""
     found = reading.parts_of(tx, name)
     if not found or found[0].organisation != organisation:
         raise NoSuchThing(kind="draft", identifier=name)
     return found
 
 
-def _shown(rows: Iterable[DraftRow]) -> ApplicationDraft:
+def draft_shown(rows: Iterable[DraftRow]) -> ApplicationDraft:
+    """Return a draft as whoever writes it sees it."""
     found = {each.part: each for each in rows}
     parts = tuple(
         DraftPartAnswer(
@@ -185,4 +213,5 @@ def _shown(rows: Iterable[DraftRow]) -> ApplicationDraft:
         )
         for each in DraftPart
     )
-    return ApplicationDraft(draft=found[DraftPart.DEVICE].draft, parts=parts)
+    first = found[DraftPart.DEVICE]
+    return ApplicationDraft(draft=first.draft, parts=parts, application=first.application, upon=first.upon)

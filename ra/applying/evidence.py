@@ -75,11 +75,12 @@ class File:
 
 @dataclass(frozen=True)
 class FetchedFile:
-    """A file as it goes out."""
+    """A file as it goes out, and what it is attached to."""
 
     name: str
     media_type: str
     octets: bytes
+    subject: Subject
 
 
 @serves("F2.19", "F2.20", "F2.23", "F2.28(h)")
@@ -143,7 +144,12 @@ def fetch(desk: Desk, actor: Actor, identifier: str) -> FetchedFile:
     authorise(actor, Operation.READ_EVIDENCE)
     with desk.store.read() as tx:
         found = reading.attachment(tx, identifier)
-        return FetchedFile(found.name, found.media_type, reading.content(tx, found.sha256))
+        return FetchedFile(
+            name=found.name,
+            media_type=found.media_type,
+            octets=reading.content(tx, found.sha256),
+            subject=Subject(found.subject_kind, found.subject),
+        )
 
 
 def attachments_shown(found: Iterable[Attachment], reader: Actor) -> tuple[EvidenceAnswer, ...]:

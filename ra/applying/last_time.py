@@ -3,18 +3,40 @@
 from collections.abc import Mapping, Sequence
 
 from core.approval import DEVICE_WORDS, Firmware
-from core.assurance import assurance_of, earlier_cpa_of
+from core.assurance import AssuranceCertificate, EarlierCpa, assurance_of, earlier_cpa_of
+from core.canonical import canonical, read_json
 from core.clauses import serves
 from ra.applying.views import Differs, EarlierApplication, MembersChanged
 from store.reading import last_time as reading
 from store.rows import Application
 from store.transactions import Transaction
+from store.verbs import applications
+
+MOST_COMPARED = 50
+"""Versions of an application that are shown beside each other; all of them are kept."""
 
 
 def changes_of(tx: Transaction, application: Application) -> tuple[MembersChanged, ...]:
-    """Return each change of what an application says, oldest first."""
-    found = reading.changes_of(tx, application.id) if application.version > 1 else []
-    return tuple(MembersChanged(at=each.at, version=each.version, members=each.members) for each in found)
+    """Return each change of what an application says, oldest first, the newest with what it said before and after."""
+    if application.version == 1:
+        return ()
+    kept = reading.versions_of(tx, application.id, limit=MOST_COMPARED)
+    words: dict[int, Mapping[str, str]] = {version: dict(read_json(each)) for version, each in kept.items()}
+    words[application.version] = said(application)
+    return tuple(
+        MembersChanged(
+            at=each.at,
+            version=each.version,
+            members=each.members,
+            differences=differences(words.get(each.version - 1, {}), words.get(each.version, {})),
+        )
+        for each in reading.changes_of(tx, application.id)
+    )
+
+
+def keep_said(tx: Transaction, application: Application) -> None:
+    """Keep what an application says, which is about to be changed: the journal has no words of it."""
+    applications.keep_version(tx, application.id, application.version, canonical(dict(said(application))).decode())
 
 
 @serves("F2.18")
@@ -27,7 +49,7 @@ def earlier(tx: Transaction, application: Application) -> EarlierApplication | N
         application=before.id,
         state=before.state,
         submitted_at=before.submitted_at,
-        differences=differences(_said(before), _said(application)),
+        differences=differences(said(before), said(application)),
     )
 
 
@@ -45,8 +67,8 @@ def firmware_said(firmware: Sequence[Firmware]) -> str:
     return ", ".join(sorted(f"{each.version} ({each.image_digest})" for each in firmware)) or "none"
 
 
-def _said(application: Application) -> dict[str, str]:
-    """What an application says, member by member, each under the word that people know it by."""
+def said(application: Application) -> dict[str, str]:
+    """Return what an application says, member by member, each under the word that people know it by."""
     named = assurance_of(application.assurance)
     cpa = earlier_cpa_of(application.earlier_cpa)
     return {
@@ -60,6 +82,15 @@ def _said(application: Application) -> dict[str, str]:
         "purpose": application.purpose,
         "contact": application.contact,
         "public key SHA-256": application.public_key_sha256,
-        "Assurance Certificates": ", ".join(sorted(f"{each.scheme} {each.certificate}" for each in named)) or "none",
-        "earlier CPA Certificate": "none" if cpa is None else cpa.certificate,
+        "Assurance Certificates": "; ".join(sorted(map(_certificate, named))) or "none",
+        "earlier CPA Certificate": "none" if cpa is None else _certificate(cpa),
     }
+
+
+def _certificate(named: AssuranceCertificate | EarlierCpa) -> str:
+    """A certificate that is named, with all that is said of it."""
+    of = f"of {named.manufacturer} {named.model} {named.hardware_version}".strip()
+    days = {"issued": named.issued_on, "expires": named.expires_on if isinstance(named, EarlierCpa) else None}
+    scheme = [] if isinstance(named, EarlierCpa) else [named.scheme]
+    said_of = [f"{word} {day.isoformat()}" for word, day in days.items() if day is not None]
+    return ", ".join([" ".join([*scheme, named.certificate, of]), *said_of])

@@ -54,10 +54,17 @@ class DraftPartAnswer:
 
 @dataclass(frozen=True, kw_only=True)
 class ApplicationDraft:
-    """An application that is being written, with every part of it."""
+    """An application that is being written, with every part of it.
+
+    Args:
+        application: that it changes; null if it is to be a new one.
+        upon: the version of that from which it was begun.
+    """
 
     draft: str
     parts: tuple[DraftPartAnswer, ...]
+    application: str | None = None
+    upon: int | None = None
 
     def part(self, wanted: DraftPart) -> DraftPartAnswer:
         """Return one of its parts."""
@@ -169,6 +176,34 @@ class AmendmentRequestList:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Differs:
+    """A member that is another than the last time."""
+
+    subject: str
+    before: str
+    after: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class ChangeForeseen:
+    """What would become of an application if it were changed now.
+
+    Args:
+        state, stage, version, changed_at: as it stands now; what is not `submitted` is not changed any more.
+        differences: what it says now, and would say.
+        findings: of the rules, the fatal included.
+    """
+
+    application: str
+    state: ApplicationState
+    stage: str
+    version: int
+    changed_at: datetime | None
+    differences: tuple[Differs, ...]
+    findings: tuple[Finding, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
 class RequirementSet:
     """A requirement as it stands now."""
 
@@ -270,20 +305,16 @@ class AssuranceAsked:
 
 @dataclass(frozen=True, kw_only=True)
 class MembersChanged:
-    """The Manufacturer has changed what its application says; `members` names what, as the request does."""
+    """The Manufacturer has changed what its application says; `members` names what, as the request does.
+
+    Args:
+        differences: what it said before and from then on, of the newest fifty; empty where that was not kept.
+    """
 
     at: datetime
     version: int
     members: tuple[str, ...]
-
-
-@dataclass(frozen=True, kw_only=True)
-class Differs:
-    """A member that is another than the last time."""
-
-    subject: str
-    before: str
-    after: str
+    differences: tuple[Differs, ...]
 
 
 @dataclass(frozen=True, kw_only=True)

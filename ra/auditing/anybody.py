@@ -3,19 +3,18 @@
 import hashlib
 
 from core.canonical import read_json
-from core.kinds import HierarchyRole
 from ra.auditing.views import AuthorityShown
 from ra.desk import Desk
+from ra.issuing import root_der
 from store.reading import log
 from store.reading.authority import authority_row
-from store.reading.authority import certificates as authority_certificates
 
 
 def authority_shown(desk: Desk) -> AuthorityShown:
     """Return what the authority is; all of it is public, and nobody has to say who they are."""
     with desk.store.read() as tx:
         row = authority_row(tx)
-        root = authority_certificates(tx, HierarchyRole.ROOT)[0].der
+        root = root_der(tx)
         begun, checkpoint = log.begun_said(tx), log.checkpoint(tx)
     return AuthorityShown(
         name=row.name,

@@ -84,6 +84,22 @@ def dossier(desk: Desk, actor: Actor, approval: str) -> FetchedDossier | Dossier
         NoSuchThing: there is no such approval.
         OperationNotPermitted: it is for SSC and auditor.
     """
+    there = dossier_there(desk, actor, approval)
+    return _asked(_put_together(desk, actor, approval)) if there is None else there
+
+
+def dossier_there(desk: Desk, actor: Actor, approval: str) -> FetchedDossier | DossierAsked | None:
+    """Return the dossier that was asked for of late, or that it is on its way; None if nobody asked. Asks for nothing.
+
+    Args:
+        desk: where.
+        actor: who looks.
+        approval: its identifier.
+
+    Raises:
+        NoSuchThing: there is no such approval.
+        OperationNotPermitted: it is for SSC and auditor.
+    """
     authorise(actor, Operation.READ_DOSSIER)
     at = desk.clock.now()
     with desk.store.read() as tx:
@@ -91,9 +107,11 @@ def dossier(desk: Desk, actor: Actor, approval: str) -> FetchedDossier | Dossier
         asked = _lately(tx, approval, at)
         if asked is not None and asked.signature is not None:
             return FetchedDossier(f"{approval}-dossier", _whole(asked, reading.parts(tx, asked.id)))
-    if asked is None:
-        asked = _put_together(desk, actor, approval)
-    return DossierAsked(dossier=asked.id, approval=approval, asked_at=asked.asked_at)
+    return None if asked is None else _asked(asked)
+
+
+def _asked(asked: Asked) -> DossierAsked:
+    return DossierAsked(dossier=asked.id, approval=asked.approval, asked_at=asked.asked_at)
 
 
 def _lately(tx: Transaction, approval: str, at: datetime) -> Asked | None:

@@ -5,6 +5,7 @@ What is sealed and under no signed head yet is left out: nobody could prove it.
 
 from collections.abc import Callable
 from dataclasses import asdict
+from datetime import datetime
 
 from core.actors import Actor
 from core.chain import journal_name
@@ -33,7 +34,16 @@ def journal(desk: Desk, actor: Actor, *, after: int, limit: int) -> JournalPage:
     return _page(desk, actor, reading.sealed_after, after=after, limit=limit)
 
 
-def searched(desk: Desk, actor: Actor, said: str, *, after: int, limit: int) -> JournalPage:
+def searched(
+    desk: Desk,
+    actor: Actor,
+    said: str,
+    *,
+    since: datetime | None = None,
+    until: datetime | None = None,
+    after: int,
+    limit: int,
+) -> JournalPage:
     """Return a page of what the journal has about a thing, an approval, a kind of fact or a person, in order.
 
     Rows that are found prove nothing by themselves: their links go through those between. Heads are those behind them.
@@ -41,13 +51,17 @@ def searched(desk: Desk, actor: Actor, said: str, *, after: int, limit: int) -> 
     Args:
         desk: where.
         actor: who asks.
-        said: an identifier, a kind or a name, whole.
+        said: an identifier, a kind or a name, whole; empty for all of a time.
+        since: of what happened at this instant or later; None from the beginning.
+        until: of what happened at this instant or before; None up to now.
         after: the number of the last row of the page before; 0 for the first.
         limit: rows on the page.
     """
-    return _page(
-        desk, actor, lambda tx, behind, most: reading.sealed_about(tx, said, behind, most), after=after, limit=limit
-    )
+
+    def about(tx: Transaction, behind: int, most: int) -> list[Sealed]:
+        return reading.sealed_about(tx, said, behind, most, since=since, until=until)
+
+    return _page(desk, actor, about, after=after, limit=limit)
 
 
 def _page(

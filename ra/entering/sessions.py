@@ -1,15 +1,18 @@
 """sessions: somebody is let in, is known again by a secret, and leaves or is put out.
 
-A session belongs to a credential and ends with it. Its secret is in the browser and nowhere else.
+A session belongs to a credential and ends with it. Its secret is in the browser and nowhere else. It ends, too, when
+nothing was done in it for a while (`Rules.session_idle`): each look moves its end on, as far as SESSION_LIFE and no
+further, so that the register says of each what is true if nothing more is done, whichever process is asked (ADR 75).
 """
 
 import hashlib
 import re
 import secrets
-from datetime import timedelta
+from contextlib import suppress
+from datetime import datetime, timedelta
 
 from core.actors import Actor
-from core.errors import CredentialInvalid, NoSuchThing
+from core.errors import CredentialInvalid, NoSuchThing, StoreUnavailable
 from core.facts import Fact, FactKind
 from policy.roles import Operation, party_of, permitted
 from ra.access import not_permitted
@@ -20,6 +23,10 @@ from store.verbs import entering, facts
 
 SESSION_LIFE = timedelta(hours=2)
 """Longer than a meeting takes to decide what is before it, shorter than a machine stays open in an office."""
+
+NOTED_EVERY = timedelta(minutes=1)
+"""By no less is an end moved on: a look at a page writes to the register once a minute, not each time. A session may
+end so much sooner than it says, never later."""
 
 SECRET_OCTETS = 32
 """Random octets in a secret: 256 bits, so that its plain SHA-256 can be stored; there is nothing to guess."""
@@ -42,6 +49,7 @@ def begin(desk: Desk, actor: Actor, *, challenge: bytes | None = None) -> Begun:
     if party_of(actor) is None or actor.credential is None:
         raise not_permitted(actor, "sign in")
     at = desk.clock.now()
+    until = _until(desk, at, at)
     secret = secrets.token_urlsafe(SECRET_OCTETS)
     with desk.store.begin("begin session") as tx:
         begun = entering.begin_session(
@@ -51,20 +59,39 @@ def begin(desk: Desk, actor: Actor, *, challenge: bytes | None = None) -> Begun:
             credential=actor.credential,
             challenge_sha256=None if challenge is None else hashlib.sha256(challenge).hexdigest(),
             at=at,
-            until=at + SESSION_LIFE,
+            until=until,
         )
         if not begun:
             raise CredentialInvalid
-    return Begun(actor=actor, secret=secret, expires_at=at + SESSION_LIFE)
+    return Begun(actor=actor, secret=secret, expires_at=until)
 
 
-def entered(desk: Desk, secret: str) -> Entered | None:
-    """Return whose session a secret is of; None if it is none that holds: unknown, ended, too old, access over."""
+def entered(desk: Desk, secret: str, *, by_itself: bool = False) -> Entered | None:
+    """Return whose session a secret is of; None if it is none that holds: unknown, ended, idle, too old, access over.
+
+    Args:
+        desk: where.
+        secret: that a browser shows.
+        by_itself: a page asks again and nobody has done anything: the session grows no older by it, and no younger.
+    """
     if not _SECRET.fullmatch(secret):
         return None
+    at = desk.clock.now()
     with desk.store.read() as tx:
-        found = reading.session_of_secret(tx, digest_of(secret), desk.clock.now())
-    return None if found is None else Entered(session=found.id, actor=found.actor, expires_at=found.expires_at)
+        found = reading.session_of_secret(tx, digest_of(secret), at)
+    if found is None:
+        return None
+    until = found.expires_at if by_itself else _until(desk, found.begun_at, at)
+    if until - found.expires_at >= min(NOTED_EVERY, desk.rules.session_idle / 2):
+        # If we die before, it ends as it stood. A register that takes no writes is no reason to show no page.
+        with suppress(StoreUnavailable), desk.store.begin("stay in session") as tx:
+            entering.stay_in_session(tx, found.id, at=at, until=until)
+    return Entered(session=found.id, actor=found.actor, expires_at=max(until, found.expires_at))
+
+
+def _until(desk: Desk, begun_at: datetime, at: datetime) -> datetime:
+    """When a session ends in which nothing is done after `at`."""
+    return min(at + desk.rules.session_idle, begun_at + SESSION_LIFE)
 
 
 def sessions(desk: Desk, actor: Actor) -> list[SessionAnswer]:

@@ -7,7 +7,7 @@ from core.clauses import serves
 from core.deployments import Stint
 from core.waiting import pending
 from policy.roles import Operation
-from ra.access import authorise
+from ra.access import authorise, authorise_approval
 from ra.desk import Desk
 from ra.reporting.limit import limit_at
 from ra.reporting.views import BatchAnswer, DeployedDevice, DeploymentsAnswer, StintAnswer
@@ -46,12 +46,12 @@ def of_approval(desk: Desk, actor: Actor, approval: str, *, device_id: str | Non
         device_id: EUI-64, upper case; its stints under this approval are told.
 
     Raises:
-        NoSuchThing: there is no such approval.
+        NoSuchThing: there is no such approval, or none that the actor may see.
     """
-    authorise(actor, Operation.READ_DEPLOYMENTS)
     at = desk.clock.now()
     with desk.store.read() as tx:
         record = approval_reading.record(tx, approval)
+        authorise_approval(actor, Operation.READ_DEPLOYMENTS, record)
         deployed = deployment_reading.deployed_at(tx, [approval], at)[approval]
         ended = deployment_reading.ever_decommissioned(tx, approval)
         stints = deployment_reading.stints_of(tx, [device_id]) if device_id is not None else []

@@ -90,7 +90,7 @@ class Line:
         """Whether it has ended by then, by an act or by time; a certificate that is cancelled for its key ends none."""
         return self.ended or not open_at(self.record, self.until)
 
-    @property
+    @cached_property
     def expiry(self) -> datetime:
         """The last second in which it holds, amendments that have been decided included."""
         return planned_expiry(self.record)

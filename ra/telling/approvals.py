@@ -9,12 +9,12 @@ from core.actors import Actor
 from core.approval import ApprovalRecord, CertificateRecord
 from core.errors import NoSuchThing
 from core.identifiers import Serial
-from core.kinds import HierarchyRole
 from core.status import approval_status, certificate_end
 from core.waiting import pending, terms_at
 from policy.roles import Operation
 from ra.access import authorise_approval, own_organisation
 from ra.desk import Desk
+from ra.issuing import root_der
 from ra.telling.views import AcceptanceSummary, ApprovalAnswer, ApprovalListed, ApprovalPage, CertificateSummary
 from ra.views import FirmwareAnswer, PendingAnswer, page
 from store.reading import approvals as approval_reading
@@ -124,8 +124,7 @@ def _chain(tx: Transaction, serial: Serial) -> tuple[bytes, ...]:
     _, der = approval_reading.certificate_der(tx, serial)
     issuer = approval_reading.issuer_of(tx, serial)
     above = {each.serial: each.der for each in authority_certificates(tx)}
-    root = next(each.der for each in authority_certificates(tx, HierarchyRole.ROOT))
-    return der, above[issuer], root
+    return der, above[issuer], root_der(tx)
 
 
 def _acceptance(answered: Acceptance | None) -> AcceptanceSummary | None:

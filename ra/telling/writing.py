@@ -78,8 +78,13 @@ def write_notice(tx: Transaction, matter: Matter, *, actor: Actor, serials: Sequ
 
 def new_number(tx: Transaction, authority: AuthorityRow, at: datetime) -> str:
     """Take the next number of the year of `at`: `TDN-2027-0001`, or `TTN-…` of a test authority."""
+    return numbered(authority, at.year, verbs.next_number(tx, at.year))
+
+
+def numbered(authority: AuthorityRow, year: int, count: int) -> str:
+    """Return how a notice is called by its place in its year."""
     prefix = "TDN" if authority.environment == "live" else "TTN"
-    return f"{prefix}-{at.year:04d}-{verbs.next_number(tx, at.year):04d}"
+    return f"{prefix}-{year:04d}-{count:04d}"
 
 
 @serves("F2.22")

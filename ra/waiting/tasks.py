@@ -286,7 +286,8 @@ def _undelivered(tx: Transaction, party: Party, at: datetime) -> Iterator[TaskAn
                 urgent=late,
             )
         else:
-            told = f"Notice {each.notice} waits to be read."
+            about = each.kind.replace("-", " ") + (f", {each.approval}" if each.approval else "")
+            told = f"Notice {each.notice} ({about}) waits to be read."
             yield TaskAnswer(
                 kind="notice-to-read",
                 subject=each.notice,

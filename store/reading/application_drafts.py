@@ -6,7 +6,7 @@ from datetime import datetime
 from sqlalchemy import ColumnElement, func, select
 
 from core.kinds import DraftPart
-from store.console_tables import application_drafts
+from store.console_tables import application_drafts, draft_changes
 from store.transactions import Transaction
 
 
@@ -21,6 +21,8 @@ class DraftRow:
         said: as it was typed, canonical JSON.
         version: how often it was kept.
         kept_at, kept_by: the last time, and who did.
+        application: that it changes; None if it is to be a new one.
+        upon: the version of that from which it was begun.
     """
 
     draft: str
@@ -30,9 +32,15 @@ class DraftRow:
     version: int
     kept_at: datetime
     kept_by: str
+    application: str | None = None
+    upon: int | None = None
 
 
-_ROWS = select(application_drafts).order_by(application_drafts.c.draft, application_drafts.c.part)
+_ROWS = (
+    select(application_drafts, draft_changes.c.application_id, draft_changes.c.version.label("upon"))
+    .outerjoin(draft_changes, draft_changes.c.draft == application_drafts.c.draft)
+    .order_by(application_drafts.c.draft, application_drafts.c.part)
+)
 
 
 def parts_of(tx: Transaction, draft: str) -> list[DraftRow]:
@@ -43,6 +51,12 @@ def parts_of(tx: Transaction, draft: str) -> list[DraftRow]:
 def drafts_of(tx: Transaction, organisation: str) -> list[DraftRow]:
     """Return the parts of all drafts of an organisation, draft by draft, oldest first."""
     return _rows(tx, application_drafts.c.organisation_id == organisation)
+
+
+def draft_that_changes(tx: Transaction, application: str) -> str | None:
+    """Return the draft that changes an application, if there is one."""
+    query = select(draft_changes.c.draft).where(draft_changes.c.application_id == application)
+    return tx.connection.execute(query).scalar_one_or_none()
 
 
 def draft_count(tx: Transaction, organisation: str) -> int:
@@ -62,6 +76,8 @@ def _rows(tx: Transaction, condition: ColumnElement[bool]) -> list[DraftRow]:
             version=each.version,
             kept_at=each.kept_at,
             kept_by=each.kept_by,
+            application=each.application_id,
+            upon=each.upon,
         )
         for each in tx.connection.execute(_ROWS.where(condition))
     ]

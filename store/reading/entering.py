@@ -6,7 +6,7 @@ from typing import Any
 
 from sqlalchemy import Row, Select, select
 
-from core.actors import Actor
+from core.actors import Actor, Role
 from store.console_tables import console_sessions, invitations, passkeys
 from store.tables import credentials
 from store.transactions import Transaction
@@ -22,7 +22,7 @@ class SessionRow:
     Args:
         id: of the session; its secret is nowhere.
         actor: whose.
-        begun_at, expires_at: from when until when.
+        begun_at, expires_at: from when, and until when if nothing more is done in it.
     """
 
     id: str
@@ -154,4 +154,6 @@ def _session(row: Row[Any]) -> SessionRow:
 
 
 def _actor(row: Row[Any]) -> Actor:
-    return Actor(name=row.name, role=row.role, organisation=row.organisation_id, credential=row.credential)
+    # Whose role is none that is known may do nothing.
+    role = row.role if isinstance(row.role, Role) else None
+    return Actor(name=row.name, role=role, organisation=row.organisation_id, credential=row.credential)

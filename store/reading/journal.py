@@ -149,11 +149,28 @@ def sealed_after(tx: Transaction, number: int, limit: int) -> list[Sealed]:
     return [sealed_row(row) for row in rows]
 
 
-def sealed_about(tx: Transaction, said: str, number: int, limit: int) -> list[Sealed]:
-    """Return sealed rows behind `number` about a subject or an approval, of a kind, or by somebody, in order."""
+def sealed_about(
+    tx: Transaction, said: str, number: int, limit: int, *, since: datetime | None = None, until: datetime | None = None
+) -> list[Sealed]:
+    """Return sealed rows behind `number` about a subject or an approval, of a kind, or by somebody, in order.
+
+    Args:
+        tx: open.
+        said: which; empty for all.
+        number: of the last row before them.
+        limit: the most.
+        since: of what happened at this instant or later; None from the beginning.
+        until: of what happened at this instant or before; None without end.
+    """
     c = journal.c
-    about = or_(c.subject == said, c.kind == said, c.actor == said, c.approvals.contains(f" {said} ", autoescape=True))
-    query = select(journal).where(c.seal_number > number, about).order_by(c.seal_number).limit(limit)
+    query = select(journal).where(c.seal_number > number).order_by(c.seal_number).limit(limit)
+    if said:
+        touched = c.approvals.contains(f" {said} ", autoescape=True)
+        query = query.where(or_(c.subject == said, c.kind == said, c.actor == said, touched))
+    if since is not None:
+        query = query.where(c.at >= since)
+    if until is not None:
+        query = query.where(c.at <= until)
     return [sealed_row(row) for row in tx.connection.execute(query)]
 
 

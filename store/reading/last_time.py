@@ -12,6 +12,7 @@ from store.reading.requests import decision_row
 from store.rows import Application, Decision
 from store.tables import applications, decisions, journal
 from store.transactions import Transaction
+from store.trial_tables import application_versions
 from store.types import Instant
 
 _OTHER_THAN, _UNTIL = bindparam("other_than", type_=Text()), bindparam("until", type_=Instant())
@@ -58,6 +59,13 @@ def changes_of(tx: Transaction, application: str) -> list[Changed]:
     said = [(row.at, read_json(row.payload)) for row in tx.connection.execute(query)]
     made = [Changed(at=at, version=each["version"], members=tuple(each["members"])) for at, each in said]
     return sorted(made, key=lambda each: each.version)
+
+
+def versions_of(tx: Transaction, application: str, *, limit: int) -> dict[int, str]:
+    """Return what an application said before it was changed, in words, by version: the newest that are kept."""
+    c = application_versions.c
+    query = select(c.version, c.said).where(c.application_id == application).order_by(c.version.desc()).limit(limit)
+    return {row.version: row.said for row in tx.connection.execute(query)}
 
 
 def application_before(tx: Transaction, application: Application) -> Application | None:

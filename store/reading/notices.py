@@ -8,13 +8,13 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Row, Select, and_, exists, not_, or_, select, tuple_
+from sqlalchemy import BindParameter, Row, Select, and_, bindparam, exists, not_, or_, select, tuple_
 
 from core.classification import Classification, Recipient
 from core.errors import NoSuchThing
 from core.identifiers import Serial
-from core.kinds import URGENT, Channel, DeliveryState, NoticeKind, Rendition
-from store.tables import decisions
+from core.kinds import Channel, DeliveryState, NoticeKind, Rendition
+from store.portions import portions
 from store.transactions import Transaction
 from store.trial_tables import contacts, deliveries, notice_copies, notices, renderings
 
@@ -104,39 +104,12 @@ class Delivery:
     delivered_at: datetime | None = None
 
 
-@dataclass(frozen=True, kw_only=True)
-class Sending:
-    """What is needed to find a copy's addresses.
-
-    Args:
-        notice: the notice.
-        recipient: whose copy.
-        contact: the Manufacturer's address for notices as it holds; empty if it has none.
-        urgent_contact: likewise, for urgent notices.
-        urgent: whether it is: one officer alone has decided what it tells, or a breach is suspected.
-        reached_before: whether a copy for the Manufacturer had been taken by mail before that contact began to hold.
-    """
-
-    notice: Notice
-    recipient: Recipient
-    contact: str
-    urgent_contact: str
-    urgent: bool
-    reached_before: bool
-
-    @property
-    def contacts(self) -> tuple[str, ...]:
-        """The mail addresses at which the Manufacturer is to have it."""
-        both = (self.contact, self.urgent_contact) if self.urgent else (self.contact,)
-        return tuple(dict.fromkeys(each for each in both if each))
-
-
 def notice(tx: Transaction, number: str) -> Notice:
     """Return a notice; NoSuchThing if there is none."""
-    row = tx.connection.execute(_notices().where(notices.c.number == number)).one_or_none()
+    row = tx.connection.execute(heads().where(notices.c.number == number)).one_or_none()
     if row is None:
         raise NoSuchThing(kind="notice", identifier=number)
-    return _notice(row)
+    return head(row)
 
 
 def notice_list(
@@ -158,14 +131,14 @@ def notice_list(
         after: the number.
         limit: notices.
     """
-    query = _notices().where(notices.c.number > after).order_by(notices.c.number).limit(limit)
+    query = heads().where(notices.c.number > after).order_by(notices.c.number).limit(limit)
     if organisation_id is not None:
         query = query.where(notices.c.organisation_id == organisation_id)
     if recipient is not None:
         query = query.where(exists().where(_C.notice == notices.c.number, _C.recipient == recipient))
     if approval is not None:
         query = query.where(notices.c.approval == approval)
-    return [_notice(row) for row in tx.connection.execute(query)]
+    return [head(row) for row in tx.connection.execute(query)]
 
 
 def corrections(tx: Transaction, numbers: Collection[str]) -> dict[str, tuple[str, ...]]:
@@ -223,11 +196,12 @@ def rendering(tx: Transaction, subject: str, form: Rendition) -> bytes | None:
 
 def deliveries_of(tx: Transaction, numbers: Collection[str]) -> list[Delivery]:
     """Return the deliveries of some notices, oldest first."""
-    if not numbers:
-        return []
-    d = deliveries.c
-    query = select(deliveries).where(d.notice.in_(list(numbers))).order_by(d.opened_at, d.id)
-    return [_delivery(row) for row in tx.connection.execute(query)]
+    found = [
+        _delivery(row)
+        for some in portions(sorted(numbers))
+        for row in tx.connection.execute(_DELIVERIES_OF, {"numbers": list(some)})
+    ]
+    return sorted(found, key=lambda each: (each.opened_at, each.id))
 
 
 @dataclass(frozen=True)
@@ -253,35 +227,12 @@ def delivery_due(tx: Transaction, at: datetime, way: Way | None = None) -> Deliv
         at: now.
         way: of these alone; None for all.
     """
-    d = deliveries.c
-    query = select(deliveries).where(d.state == DeliveryState.WAITING, d.due <= at)
-    if way is not None:
-        named = d.address.not_in(way.addresses) if way.others else d.address.in_(way.addresses)
-        query = query.where(d.channel == way.channel, named)
-    row = tx.connection.execute(query.order_by(d.due, d.id).limit(1)).one_or_none()
+    if way is None:
+        row = tx.connection.execute(_DUE, {"at": at}).one_or_none()
+    else:
+        asked = {"at": at, "channel": way.channel, "addresses": list(way.addresses)}
+        row = tx.connection.execute(_DUE_TO_OTHERS if way.others else _DUE_TO, asked).one_or_none()
     return None if row is None else _delivery(row)
-
-
-def sending(tx: Transaction, number: str, recipient: Recipient) -> Sending:
-    """Return what is needed to find the addresses of one copy."""
-    row = tx.connection.execute(_sendings().where(_C.notice == number, _C.recipient == recipient)).one()
-    return _sending(row)
-
-
-def sendings(tx: Transaction, *, since: datetime) -> list[tuple[Sending, frozenset[tuple[Channel, str]]]]:
-    """Return copies that may need a delivery opened, each with the (channel, address) pairs it has one for.
-
-    Args:
-        tx: reads.
-        since: a copy written before that and fetched or delivered since has reached its recipient: a new address
-            gets no history.
-    """
-    query = _sendings().where(or_(notices.c.written_at >= since, _unreached()))
-    found = [_sending(row) for row in tx.connection.execute(query.order_by(_C.notice, _C.recipient))]
-    held: dict[tuple[str, Recipient], set[tuple[Channel, str]]] = {}
-    for each in deliveries_of(tx, {one.notice.number for one in found}):
-        held.setdefault((each.notice, each.recipient), set()).add((each.channel, each.address))
-    return [(one, frozenset(held.get((one.notice.number, one.recipient), ()))) for one in found]
 
 
 def undelivered(tx: Transaction, *, after: tuple[str, str], limit: int) -> list[tuple[Notice, Copy, list[Delivery]]]:
@@ -303,11 +254,12 @@ def undelivered(tx: Transaction, *, after: tuple[str, str], limit: int) -> list[
     )
     found = [_copy(row) for row in tx.connection.execute(query)]
     numbers = {each.notice for each in found}
-    heads = {row.number: _notice(row) for row in tx.connection.execute(_notices().where(notices.c.number.in_(numbers)))}
+    named = heads().where(notices.c.number.in_(numbers))
+    by_number = {row.number: head(row) for row in tx.connection.execute(named)}
     open_ones = [each for each in deliveries_of(tx, numbers) if each.state is not DeliveryState.DELIVERED]
     return [
         (
-            heads[each.notice],
+            by_number[each.notice],
             each,
             [one for one in open_ones if (one.notice, one.recipient) == (each.notice, each.recipient)],
         )
@@ -316,12 +268,6 @@ def undelivered(tx: Transaction, *, after: tuple[str, str], limit: int) -> list[
 
 
 # --- rows --------------------------------------------------------------------------------------------------------
-
-
-def _unreached() -> Any:  # noqa: ANN401 - a condition of SQLAlchemy
-    d = deliveries.c
-    taken = exists().where(d.notice == _C.notice, d.recipient == _C.recipient, d.state == DeliveryState.DELIVERED)
-    return and_(_C.fetched_at.is_(None), not_(taken))
 
 
 def _left_behind() -> Any:  # noqa: ANN401 - a condition of SQLAlchemy
@@ -341,7 +287,8 @@ def _left_behind() -> Any:  # noqa: ANN401 - a condition of SQLAlchemy
     )
 
 
-def _notices() -> Select[Any]:
+def heads() -> Select[Any]:
+    """Return the query for notices without their records."""
     return select(*(column for column in notices.c if column.name not in {"record", "record_salt"}))
 
 
@@ -349,33 +296,21 @@ def _copies() -> Select[Any]:
     return select(*(column for column in notice_copies.c if column.name != "document"))
 
 
-def _sendings() -> Select[Any]:
-    d = deliveries.c
-    taken = exists().where(
-        d.notice == _C.notice,
-        d.recipient == _C.recipient,
-        d.recipient == Recipient.MANUFACTURER,
-        d.channel == Channel.MAIL,
-        d.delivered_at < contacts.c.held_from,
-    )
-    return (
-        _notices()
-        .add_columns(
-            _C.recipient,
-            contacts.c.notices.label("contact"),
-            contacts.c.urgent.label("urgent_contact"),
-            decisions.c.urgent.label("urgent"),
-            taken.label("reached_before"),
-        )
-        .join(notice_copies, _C.notice == notices.c.number)
-        .outerjoin(
-            contacts, and_(contacts.c.organisation_id == notices.c.organisation_id, contacts.c.held_until.is_(None))
-        )
-        .outerjoin(decisions, decisions.c.id == notices.c.decision_id)
-    )
+_D = deliveries.c
+_ADDRESSES: BindParameter[Any] = bindparam("addresses", expanding=True)
+_DUE = (
+    select(deliveries)
+    .where(_D.state == DeliveryState.WAITING, _D.due <= bindparam("at"))
+    .order_by(_D.due, _D.id)
+    .limit(1)
+)
+_DUE_BY = _DUE.where(_D.channel == bindparam("channel"))
+_DUE_TO, _DUE_TO_OTHERS = _DUE_BY.where(_D.address.in_(_ADDRESSES)), _DUE_BY.where(_D.address.not_in(_ADDRESSES))
+_DELIVERIES_OF = select(deliveries).where(deliveries.c.notice.in_(bindparam("numbers", expanding=True)))
 
 
-def _notice(row: Row[Any]) -> Notice:
+def head(row: Row[Any]) -> Notice:
+    """Return a notice from its row."""
     return Notice(
         number=row.number,
         kind=row.kind,
@@ -397,17 +332,6 @@ def _copy(row: Row[Any]) -> Copy:
         withheld=row.withheld,
         document_sha256=row.document_sha256,
         fetched_at=row.fetched_at,
-    )
-
-
-def _sending(row: Row[Any]) -> Sending:
-    return Sending(
-        notice=_notice(row),
-        recipient=row.recipient,
-        contact=row.contact or "",
-        urgent_contact=row.urgent_contact or "",
-        urgent=bool(row.urgent) or row.kind in URGENT,
-        reached_before=bool(row.reached_before),
     )
 
 

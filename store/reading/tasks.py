@@ -24,6 +24,7 @@ from core.kinds import (
     DecisionState,
     DeliveryState,
     EndRequestState,
+    NoticeKind,
     RequirementState,
 )
 from store.reading import approvals as approval_reading
@@ -137,6 +138,8 @@ class WaitingCopy:
     """A recipient's copy of a notice that has neither been delivered nor fetched."""
 
     notice: str
+    kind: NoticeKind
+    approval: str | None
     recipient: Recipient
     written_at: datetime
     given_up: bool
@@ -368,6 +371,8 @@ def copies_waiting(
         select(
             copy.notice,
             copy.recipient,
+            notices.c.kind,
+            notices.c.approval,
             notices.c.written_at,
             exists().where(this, sent.state == DeliveryState.GIVEN_UP).label("given_up"),
         )
@@ -381,7 +386,14 @@ def copies_waiting(
     if organisation_id is not None:
         query = query.where(notices.c.organisation_id == organisation_id)
     return [
-        WaitingCopy(notice=row.notice, recipient=row.recipient, written_at=row.written_at, given_up=bool(row.given_up))
+        WaitingCopy(
+            notice=row.notice,
+            kind=row.kind,
+            approval=row.approval,
+            recipient=row.recipient,
+            written_at=row.written_at,
+            given_up=bool(row.given_up),
+        )
         for row in tx.connection.execute(query)
     ]
 

@@ -9,6 +9,7 @@ from core.kinds import ApplicationState
 from store.rows import Application, firmware_text
 from store.tables import applications
 from store.transactions import Transaction
+from store.trial_tables import application_versions
 
 _INSERT = insert(applications)
 _MOVE = update(applications).where(
@@ -51,6 +52,11 @@ def change(tx: Transaction, application: Application, *, version: int) -> None:
     ).rowcount
     if not won:
         raise _wrong_state(tx, application.id, ApplicationState.SUBMITTED, version)
+
+
+def keep_version(tx: Transaction, application: str, version: int, said: str) -> None:
+    """Keep what an application says in words, before it is changed."""
+    tx.connection.execute(insert(application_versions).values(application_id=application, version=version, said=said))
 
 
 def move(

@@ -36,6 +36,13 @@ def begin_session(
     return True
 
 
+def stay_in_session(tx: Transaction, identifier: str, *, at: datetime, until: datetime) -> bool:
+    """Move the end of a session on that holds at `at`; return whether this call did it."""
+    c = console_sessions.c
+    holds = (c.id == identifier, c.ended_at.is_(None), c.expires_at > at, c.expires_at < until)
+    return bool(tx.connection.execute(update(console_sessions).where(*holds).values(expires_at=until)).rowcount)
+
+
 def end_session(tx: Transaction, identifier: str, *, at: datetime) -> bool:
     """End a session; return whether this call did it."""
     c = console_sessions.c

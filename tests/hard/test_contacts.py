@@ -44,10 +44,14 @@ def changed(world: World, notices: str | None = None, urgent: str | None = None)
     change_contact(world.desk, MANUFACTURER, ChangeContact(notices=notices, urgent=urgent))
 
 
-def addressed(world: World, number: str) -> dict[str, str]:
-    """Where the copies of a notice are brought, and what has become of each; nothing is sent."""
+def courier(world: World) -> NoticeDelivery:
     relay = Relay("127.0.0.1", 1, "plain", "notices@ssc.example")  # type: ignore[arg-type] # nobody connects
-    NoticeDelivery(world.desk, Mailer(relay, world.clock), {Recipient.DCC: ["dcc@dcc.example"]}).open_new()
+    return NoticeDelivery(world.desk, Mailer(relay, world.clock), {Recipient.DCC: ["dcc@dcc.example"]})
+
+
+def addressed(world: World, number: str, by: NoticeDelivery | None = None) -> dict[str, str]:
+    """Where the copies of a notice are brought, and what has become of each; nothing is sent."""
+    (by or courier(world)).open_new()
     with world.store.read() as tx:
         return {each.address: each.state.value for each in reading.deliveries_of(tx, [number])}
 
@@ -118,6 +122,20 @@ def test_what_waits_for_a_contact_that_was_left_is_sent_to_the_next_and_owed_to_
     with world.store.read() as tx:
         missing = reading.undelivered(tx, after=("", ""), limit=50)
     assert {each.recipient for _, each, _ in missing} == {Recipient.PANEL}
+
+
+@pytest.mark.clause("F2.21(b)")
+def test_a_courier_that_has_looked_opens_what_is_new_and_what_a_new_contact_is_owed(world: World) -> None:
+    always = courier(world)
+    approval = world.granted(contact=FIRST)
+    granted = newest(world)
+    assert set(addressed(world, granted, always)) == {FIRST, "dcc@dcc.example"}
+    world.revoked(approval)
+    revoked = newest(world)
+    assert set(addressed(world, revoked, always)) == {FIRST, "dcc@dcc.example"}
+    changed(world, notices=SECOND)
+    assert set(addressed(world, granted, always)) == {FIRST, SECOND, "dcc@dcc.example"}
+    assert set(addressed(world, revoked, always)) == {FIRST, SECOND, "dcc@dcc.example"}
 
 
 @pytest.mark.clause("F2.30")

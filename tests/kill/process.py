@@ -141,10 +141,11 @@ class Process:
         reading, writing = os.pipe()
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", DeprecationWarning)  # forking beside threads: the child uses none of them
-            gc.freeze()  # or the child's collector would touch, and so copy, every page of ours
+            # Or the child's collector would touch, and so copy, every page of ours. Once frozen it stays so, and what
+            # is searched for garbage before the next child is what has been made since.
+            gc.collect()
+            gc.freeze()
             self.pid = os.fork()
-            if self.pid:
-                gc.unfreeze()
         if self.pid == 0:
             os.close(reading)
             _live(work, writing, death, pause)

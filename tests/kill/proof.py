@@ -11,7 +11,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from sqlalchemy import func, literal, select
 
 from api.status.consistency import compare
-from api.status.snapshot import Mirror
+from api.status.mirror import Mirror
 from ca import der as write
 from core import merkle, note
 from core.canonical import canonical

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from api.status.mirror import Mirror
 from api.status.plane import StatusPlane
-from api.status.snapshot import Mirror
 from core.actors import Role
 from core.clock import FixedClock
 from ra.access import key_digest

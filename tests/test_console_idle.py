@@ -1,0 +1,171 @@
+"""Sessions in which nothing is done: they end by themselves, in every process, and no sooner than the settings say."""
+
+import subprocess
+import sys
+from dataclasses import replace
+from datetime import datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from app.settings import load
+from console.guard import AGAIN
+from core.clock import FixedClock
+from core.errors import SettingsInvalid
+from ra.access import authenticate
+from ra.desk import IDLE_MINUTES, MOST_IDLE_MINUTES
+from ra.entering.sessions import NOTED_EVERY, SESSION_LIFE, begin, entered, leave
+from store.transactions import Store
+from tests.api_world import Api
+from tests.console_world import ORIGIN, Pages
+from tests.evidence_world import journal
+from tests.world import NOW, World
+
+IDLE = timedelta(minutes=IDLE_MINUTES)
+SECOND = timedelta(seconds=1)
+MINUTE = timedelta(minutes=1)
+ELSEWHERE_SECONDS = 60.0
+
+_ELSEWHERE = """
+import sys
+from datetime import datetime
+from core.clock import FixedClock
+from ra.desk import Desk, Rules
+from ra.entering.sessions import entered
+from store.transactions import Store
+url, secret, at = sys.argv[1:]
+store = Store(url)
+found = entered(Desk(store, FixedClock(datetime.fromisoformat(at)), Rules()), secret)
+print("" if found is None else found.expires_at.isoformat())
+store.close()
+"""
+
+
+def _elsewhere(world: World, secret: str, at: datetime) -> str:
+    """Until when another process finds that the session holds, whose clock says `at`; nothing if it does not hold."""
+    command = [sys.executable, "-c", _ELSEWHERE, world.url, secret, at.isoformat()]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=ELSEWHERE_SECONDS)
+    assert done.returncode == 0, done.stderr
+    return done.stdout.strip()
+
+
+def test_a_session_ends_when_nothing_is_done_in_it(world: World) -> None:
+    pages = Pages(Api(world))
+    browser = pages.signed_in("officer-1")
+    world.clock.instant += IDLE - SECOND
+    assert browser.get("/console/home", base_url=ORIGIN).status_code == 200, "a second before it would end"
+    world.clock.instant += IDLE - SECOND
+    assert browser.get("/console/home", base_url=ORIGIN).status_code == 200, "counted from the page before"
+    world.clock.instant += IDLE
+    answer = browser.get("/console/home", base_url=ORIGIN)
+    assert (answer.status_code, answer.location) == (302, "/console/sign-in?then=/console/home")
+    world.clock.instant -= IDLE
+    assert browser.get("/console/home", base_url=ORIGIN).status_code == 200, "the clock alone ended it"
+
+
+def test_whatever_is_done_a_session_ends_two_hours_after_it_began(world: World) -> None:
+    pages = Pages(Api(world))
+    browser = pages.signed_in("officer-1")
+    for _ in range(int(SESSION_LIFE / MINUTE) - 1):
+        world.clock.instant += MINUTE
+        assert browser.get("/console/sessions", base_url=ORIGIN).status_code == 200
+    world.clock.instant = NOW + SESSION_LIFE
+    assert browser.get("/console/sessions", base_url=ORIGIN).status_code == 302
+
+
+def test_a_page_that_asks_for_itself_again_keeps_no_session(world: World) -> None:
+    """Whoever left an end to be watched, and went home, is not signed in for as long as their browser asks."""
+    pages = Pages(Api(world))
+    approval = pages.api.granted()
+    world.revoked(approval)
+    browser = pages.signed_in("officer-1")
+    told = browser.get(f"/console/approvals/{approval}/told", base_url=ORIGIN)
+    again = told.headers["Refresh"].partition("url=")[2]
+    assert f"{AGAIN}=yes" in again
+    for _ in range(IDLE_MINUTES - 1):
+        world.clock.instant += MINUTE
+        assert browser.get(again, base_url=ORIGIN).status_code == 200
+    world.clock.instant += MINUTE
+    assert browser.get(again, base_url=ORIGIN).status_code == 302
+
+
+def test_what_is_sent_after_the_end_is_not_done_and_not_lost(world: World) -> None:
+    pages = Pages(Api(world))
+    application = pages.api.applied()
+    place = f"/console/applications/{application}"
+    browser = pages.signed_in("officer-1")
+    fields = pages.fields(browser.get(place, base_url=ORIGIN).text, f"{place}/comments")
+    said = {**fields, "text": "An hour's <b>thoughts</b>."}
+    told = len(journal(world.store))
+    world.clock.instant += IDLE
+    answer = browser.post(f"{place}/comments", base_url=ORIGIN, data=said, headers={"Referer": f"{ORIGIN}{place}"})
+    assert answer.status_code == 401
+    assert "An hour&#39;s &lt;b&gt;thoughts" in answer.text
+    assert f"/console/sign-in?then={place}" in answer.text
+    assert fields["csrf_token"] not in answer.text
+    assert len(journal(world.store)) == told
+    foreign = browser.post(f"{place}/comments", base_url=ORIGIN, data={"text": "of another mind"})
+    assert "of another mind" not in foreign.text, "a form without the token of the session says nothing here"
+
+
+def test_another_process_sees_what_was_done_in_this_one_and_that_nothing_was(world: World) -> None:
+    begun = begin(world.desk, authenticate(world.desk, Api(world).keys["officer-1"]))
+    assert _elsewhere(world, begun.secret, NOW + IDLE - SECOND) == (NOW + 2 * IDLE - SECOND).isoformat()
+    world.clock.instant = NOW + 2 * IDLE - 2 * SECOND
+    found = entered(world.desk, begun.secret)
+    assert found is not None, "something was done in the other one"
+    assert _elsewhere(world, begun.secret, found.expires_at) == "", "and nothing in either since"
+    leave(world.desk, found)
+    assert _elsewhere(world, begun.secret, NOW + SECOND) == "", "nobody brings back what has ended"
+
+
+def test_looking_at_pages_writes_once_a_minute_and_not_each_time(world: World) -> None:
+    begun = begin(world.desk, authenticate(world.desk, Api(world).keys["officer-1"]))
+    ends = []
+    for seconds in range(0, 181, 10):
+        world.clock.instant = NOW + timedelta(seconds=seconds)
+        entered(world.desk, begun.secret)
+        found = entered(world.desk, begun.secret, by_itself=True)
+        assert found is not None
+        ends.append(found.expires_at)
+    assert sorted(set(ends)) == [NOW + IDLE + count * NOTED_EVERY for count in range(4)]
+
+
+def test_while_the_register_takes_no_writes_its_pages_are_shown_still(world: World) -> None:
+    if world.store.dialect != "sqlite":
+        pytest.skip("whoever writes keeps others from writing in SQLite alone")
+    begun = begin(world.desk, authenticate(world.desk, Api(world).keys["officer-1"]))
+    another = Store(world.url)
+    with another.rehearse():  # for longer than anybody waits
+        found = entered(replace(world.desk, clock=FixedClock(NOW + IDLE - SECOND)), begun.secret)
+    another.close()
+    assert found is not None
+
+
+@pytest.mark.parametrize("minutes", [1, 5, MOST_IDLE_MINUTES])
+def test_the_settings_say_after_how_long(tmp_path: Path, world: World, minutes: int) -> None:
+    (tmp_path / "trialcpa.toml").write_text(f"[console]\nidle_minutes = {minutes}\n")
+    desk = replace(world.desk, rules=load(tmp_path).rules)
+    begun = begin(desk, authenticate(desk, Api(world).keys["officer-1"]))
+    assert begun.expires_at == NOW + timedelta(minutes=minutes)
+    world.clock.instant = begun.expires_at - SECOND
+    found = entered(desk, begun.secret)
+    assert found is not None
+    world.clock.instant = found.expires_at - SECOND
+    assert entered(desk, begun.secret) is not None
+    world.clock.instant += timedelta(minutes=minutes)
+    assert entered(desk, begun.secret) is None
+
+
+@pytest.mark.parametrize("said", [0, -1, MOST_IDLE_MINUTES + 1, '"30"', "true"])
+def test_no_other_length_is_taken(tmp_path: Path, said: object) -> None:
+    (tmp_path / "trialcpa.toml").write_text(f"[console]\nidle_minutes = {said}\n")
+    with pytest.raises(SettingsInvalid, match=r"console\.idle_minutes"):
+        load(tmp_path)
+
+
+def test_what_is_said_where_nothing_is_set_is_written_down(tmp_path: Path) -> None:
+    (tmp_path / "trialcpa.toml").write_text("")
+    assert load(tmp_path).rules.session_idle == IDLE
+    page = Path(__file__).parents[1].joinpath("docs/settings.md").read_text("utf-8")
+    assert f"| `console.idle_minutes` | {IDLE_MINUTES} |" in page
