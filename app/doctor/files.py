@@ -14,7 +14,7 @@ from pathlib import Path
 from api.writing import disk_check
 from app.doctor.findings import Finding, FindingCode, found, of_checks, of_error
 from app.settings import FILE_NAME, Settings
-from core.errors import TrialCpaError
+from core.errors import KeyUnusable, TrialCpaError
 from core.instants import text
 from core.words import counted
 from jobs.keyring import KEY_FILES, next_number
@@ -164,16 +164,18 @@ def look_at_key_files(settings: Settings) -> Said:
 
 def look_at_tokens(settings: Settings) -> Said:
     """Whether the tokens are there that files of keys name; nobody logs in to any."""
+    if settings.tokens is None:
+        return  # then no file of a key is opened, not even to see what kind it is
     named: dict[str, list[tuple[Path, KeyInToken]]] = {}
     for path in sorted(settings.keys_dir.glob("*.key")):
-        in_token = key_in_token(path)
+        try:
+            in_token = key_in_token(path)
+        except KeyUnusable:
+            continue  # others get at it, or it says nothing that can be followed: permissions, and its opening, tell
         if in_token is not None:
             named.setdefault(in_token.token_name, []).append((path, in_token))
     for token, keys in named.items():
-        path, key = keys[0]
-        if settings.tokens is None:
-            yield found(FindingCode.TOKEN_UNSAID, path=path, token=token)
-            continue
+        _, key = keys[0]
         try:
             there = find_token(key, settings.tokens.module, seconds=_TOKEN_SECONDS)
         except TrialCpaError as error:

@@ -59,7 +59,6 @@ class FindingCode(StrEnum):
     ROOT_AT_HAND = "root-at-hand"
     SERVICE_SILENT = "service-silent"
     TOKEN_FINAL_TRY = "token-final-try"  # noqa: S105 - a device, no secret
-    TOKEN_UNSAID = "token-unsaid"  # noqa: S105 - see above
 
 
 WORDS: Mapping[FindingCode, tuple[Severity, str, str]] = {
@@ -102,11 +101,6 @@ WORDS: Mapping[FindingCode, tuple[Severity, str, str]] = {
         Severity.WRONG,
         "One more wrong PIN locks the token {token}.",
         "Find out who tried; log in once with the right PIN, by the tool that came with the token.",
-    ),
-    FindingCode.TOKEN_UNSAID: (
-        Severity.WRONG,
-        "{path} says that the key is in the token {token}, and keys.token says nothing of one.",
-        "Say keys.token and keys.pin in trialcpa.toml (docs/settings.md).",
     ),
     FindingCode.LIST_MISSING: (
         Severity.WRONG,
