@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Protocol
 
 from core.errors import TokenKeyMisnamed
-from keys.held_token import Bounds
+from keys.held_token import ANSWER_SECONDS
 from keys.passphrase import FromPrompt, PassphraseSource
 from keys.place import InTokens, KeyRole
 from keys.token_uri import KeyInToken, names_token, parse_token
@@ -57,10 +57,8 @@ def read_tokens(reader: Reader) -> InTokens | None:
     said, module = reader.optional("keys", "token"), reader.optional("keys", "module")
     listed = reader.taken("keys", "in_token")
     pin = reader.source("keys", "pin", AT_PROMPT)
-    bounds = Bounds(
-        seconds=reader.whole("keys", "token_milliseconds", 500, least=50, most=_MOST_MILLISECONDS) / 1_000,
-        sessions=reader.whole("keys", "token_sessions", 4, least=1, most=64),
-    )
+    usual = round(ANSWER_SECONDS * 1_000)
+    milliseconds = reader.whole("keys", "token_milliseconds", usual, least=50, most=_MOST_MILLISECONDS)
     if not said:
         if listed is not None:
             reader.problem("keys.in_token says whose keys are made in a token, and keys.token does not say in which.")
@@ -70,7 +68,7 @@ def read_tokens(reader: Reader) -> InTokens | None:
         token=_token(reader, said),
         roles=_roles(reader, listed),
         module=reader.path(module) if module else None,
-        bounds=bounds,
+        seconds=milliseconds / 1_000,
     )
 
 

@@ -25,6 +25,7 @@ from jobs.evidence import links_behind
 from jobs.log_proof import prove_log
 from keys.ceremony import JOURNAL_FILE, RECORD_FILE, issuing_file
 from keys.log_key import LOG_FILE, open_log_key
+from keys.place import key_in_token
 from keys.record_key import open_record_key
 from keys.sealed import open_sealed
 from memory.book import FILE_NAME
@@ -164,7 +165,7 @@ def _log(place: PutBack, at: datetime) -> tuple[Outcome, str]:  # noqa: ARG001 -
     with place.store.read(whole=True) as tx:
         proved = prove_log(tx, reading.authority_row(tx).journal_key)
     key = place.keys_dir / LOG_FILE
-    if proved.key is not None and place.passphrase is not None and key.exists():
+    if proved.key is not None and place.passphrase is not None and key.exists() and key_in_token(key) is None:
         same = open_log_key(key, place.passphrase).public_key == note.parse_vkey(proved.key)[1]
         _require(same, f"{LOG_FILE} is not the key of the log that the journal names")
     of = f" of {', '.join(proved.keys)}" if proved.keys else ""
@@ -221,8 +222,11 @@ def _keys(place: PutBack, at: datetime) -> tuple[Outcome, str]:  # noqa: ARG001 
     _require(not needed, f"{', '.join(sorted(needed))} is missing")
     if place.passphrase is None:
         return Outcome.NOT_PROVED, f"{', '.join(names)}: sealed; the passphrase was not given"
+    elsewhere = [each for each in names if key_in_token(place.keys_dir / each) is not None]
     opened = {
-        each: open_sealed(place.keys_dir / each, place.passphrase).public_key for each in names if each != LOG_FILE
+        each: open_sealed(place.keys_dir / each, place.passphrase).public_key
+        for each in names
+        if each not in {LOG_FILE, *elsewhere}
     }
     with place.store.read() as tx:
         journal_key = reading.authority_row(tx).journal_key
@@ -230,6 +234,8 @@ def _keys(place: PutBack, at: datetime) -> tuple[Outcome, str]:  # noqa: ARG001 
     for name, key in opened.items():
         known = {journal_key} if name == JOURNAL_FILE else certified
         _require(name == RECORD_FILE or key in known, f"{name} is not the key that the register names")
+    if elsewhere:
+        return Outcome.NOT_PROVED, f"{', '.join(elsewhere)}: in a token, of which a backup has no more than the name"
     return Outcome.PROVED, f"{', '.join(names)}: each opens, and is the one that the register names"
 
 
@@ -243,6 +249,8 @@ def _memory(place: PutBack, at: datetime) -> tuple[Outcome, str]:
     _require(copied <= found.records, f"it is older than the register: that holds a copy of {copied} records")
     if place.passphrase is None:
         return Outcome.NOT_PROVED, f"{found.records} records; the passphrase was not given"
+    if key_in_token(place.keys_dir / RECORD_FILE) is not None:
+        return Outcome.NOT_PROVED, f"{found.records} records; their key is in a token, which is not asked here"
     key = open_record_key(place.keys_dir / RECORD_FILE, place.passphrase)
     with closing(Memory.open(place.keys_dir, key, lambda: At(wall=at, boot=0, boot_id=""))) as memory:
         proved, begun = memory.prove(), memory.begun
@@ -272,7 +280,7 @@ def _require_same_log(memory: Memory, place: PutBack) -> None:
     """What the memory remembers of the log, and what the register has of it, are of one tree."""
     held, log_key = memory.newest_log, place.keys_dir / LOG_FILE
     pinned = memory.begun.keys.get(LOG_FILE)
-    if pinned is not None and place.passphrase is not None and log_key.exists():
+    if pinned is not None and place.passphrase is not None and log_key.exists() and key_in_token(log_key) is None:
         same = open_log_key(log_key, place.passphrase).sha256 == pinned
         _require(same, f"{LOG_FILE} is not the key that the memory began with")
     if held is None:

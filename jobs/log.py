@@ -10,18 +10,19 @@ from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property, partial
 
+from ca.signing import verified_signature
 from core import note
 from core.actors import AUTHORITY
 from core.alarms import AlarmCode
 from core.canonical import Json
 from core.chain import GENESIS, commitment, link_of, log_statement, whole
-from core.errors import JournalChanged, LeaseLost, StoreUnavailable, StoreWentBack
+from core.errors import JournalChanged, LeaseLost, SignatureWrong, StoreUnavailable, StoreWentBack
 from core.facts import Fact, FactKind
 from core.merkle import TILE_HEIGHT, TILE_WIDTH, Frontier, leaf_hash, peaks
 from jobs.duty import Duty
 from jobs.growing import Growing
 from jobs.leaves import Numbered, make_leaves
-from keys.log_key import LogSigner
+from keys.log_key import LogSigner, log_signature_holds
 from memory.records import Head, LogBegun, Tree
 from store.reading import journal
 from store.reading import log as reading
@@ -61,7 +62,10 @@ class Tip:
         """Return the checkpoint, signed: of a tree that is remembered."""
         said = note.checkpoint_text(self.tree.log, self.tree.size, self.tree.root)
         key_id = note.key_id(self.tree.log, self.key.public_key)
-        signature = note.Signature(name=self.tree.log, key_id=key_id, octets=self.key.sign(said.encode()))
+        octets = self.key.sign(said.encode())
+        if not log_signature_holds(self.key.public_key, said.encode(), octets):
+            raise SignatureWrong(serial="a checkpoint of the log")
+        signature = note.Signature(name=self.tree.log, key_id=key_id, octets=octets)
         return note.signed_note(said, [signature])
 
     def keep(self, tx: Transaction, signed: str, at: datetime) -> None:
@@ -98,7 +102,7 @@ def begin_log(duty: Duty, at: datetime) -> int:
             "number": held.number,
             "link": held.link.hex(),
             "head_signature": heads[0].signature.hex() if heads else None,
-            "signature": duty.keyring.journal.sign(statement).hex(),
+            "signature": verified_signature(duty.keyring.journal, statement, "the log's beginning").hex(),
             "before": _before(duty, held),
         }
         with duty.begin("begin log") as tx:

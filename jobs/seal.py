@@ -15,6 +15,7 @@ from dataclasses import replace
 from datetime import datetime
 from functools import partial
 
+from ca.signing import verified_signature
 from core.actors import AUTHORITY, CONSOLE
 from core.alarms import AlarmCode
 from core.chain import DATED_AHEAD, head_statement, link
@@ -239,7 +240,7 @@ def _head(duty: Duty, own: Collection[bytes], at: datetime) -> None:
     # Before the signatures: if we die behind it, this head and this tree are signed again, and no other ones.
     duty.memory.remember([known] if tip is None else [known, tip.tree], now=at, links=links)
     statement = head_statement(duty.keyring.profile.journal_name, known.number, known.link)
-    signature = duty.keyring.journal.sign(statement)
+    signature = verified_signature(duty.keyring.journal, statement, "a head of the journal")
     checkpoint = None if tip is None else tip.signed()
     with duty.begin("keep head") as tx:
         sealing.keep_head(tx, number=known.number, link=known.link, signature=signature, at=at)

@@ -31,6 +31,9 @@ from keys.token_uri import KeyInToken, KeyKind
 
 _log = logging.getLogger(__name__)
 
+ANSWER_SECONDS = 0.5
+"""For each answer of one that is open: longer than a device in the same house takes, shorter than somebody waits."""
+
 OPENING_SECONDS = 10.0
 """For each answer while a token is opened: its module is loaded then, in a process that begins."""
 
@@ -43,19 +46,6 @@ _FOR_A_PERSON = (TokenPinWrong, TokenPinLocked)
 
 _Key: TypeAlias = TokenSigner | TokenEdwardsSigner
 _T = TypeVar("_T")
-
-
-@dataclass(frozen=True, kw_only=True)
-class Bounds:
-    """How a token is spoken to.
-
-    Args:
-        seconds: for which each answer is waited for once the token is open.
-        sessions: how many can ask at once.
-    """
-
-    seconds: float = 0.5
-    sessions: int = 4
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -80,19 +70,16 @@ class HeldToken:
         named: which; what it says of a key is not gone by.
         pin: of its user.
         module: the PKCS#11 library that reaches it, if the name does not say.
-        bounds: see there.
-        writes: whether keys are going to be made in it.
+        seconds: for which each answer is waited for once it is open.
 
     Raises:
         ExtraMissing, TokenModuleUnusable, TokenAbsent, TokenPinWrong, TokenPinLocked, TokenSilent, TokenFailed.
     """
 
-    def __init__(
-        self, named: KeyInToken, pin: bytes, module: Path | None, *, bounds: Bounds, writes: bool = False
-    ) -> None:
+    def __init__(self, named: KeyInToken, pin: bytes, module: Path | None, *, seconds: float = ANSWER_SECONDS) -> None:
         self.name = named.token_name
         self._named, self._pin, self._module = named, pin, module
-        self._bounds, self._writes = bounds, writes
+        self._seconds = seconds
         self._lock = threading.Lock()
         self._known: dict[str, _Known] = {}
         self._over = threading.Event()
@@ -102,7 +89,14 @@ class HeldToken:
 
     @property
     def out_of_use(self) -> TrialCpaError | None:
-        """Why nothing is signed with its keys at this moment; None if it can be."""
+        """Why nothing is signed with its keys at this moment; None if it can be.
+
+        A process that died is found here before anybody needs it; one that hangs only by whoever does.
+        """
+        with self._lock:
+            held = self._open
+        if held is not None and held.token.dead:
+            self._lose(held, held.token.failed("its module has died"))
         with self._lock:
             return self._why
 
@@ -183,7 +177,7 @@ class HeldToken:
     def _lose(self, held: _Open, error: TrialCpaError) -> None:
         with self._lock:
             if self._open is not held:
-                return  # another session found it first
+                return  # another thread found it first
             self._open, self._why = None, error
         self._trouble.begins(f"{error} Nothing is signed with the keys in it until it is open again.", logging.ERROR)
         held.token.kill()
@@ -212,11 +206,10 @@ class HeldToken:
 
     def _opened(self) -> _Open:
         """Find the token, log in, and find every key that is in use: each the one that it was."""
-        bounds = self._bounds
-        token = find_token(self._named, self._module, seconds=OPENING_SECONDS, sessions=bounds.sessions)
+        token = find_token(self._named, self._module, seconds=OPENING_SECONDS)
         try:
-            token.log_in(self._pin, writes=self._writes)
-            token.patience(bounds.seconds)
+            token.log_in(self._pin)
+            token.patience(self._seconds)
             keys: dict[str, _Key] = {}
             for name, known in list(self._known.items()):
                 keys[name] = _proved(token, known.named, known.kind)

@@ -12,7 +12,7 @@ from enum import StrEnum
 from pathlib import Path
 
 from core.errors import KeyUnusable, TokenKeyMisnamed, TrialCpaError
-from keys.held_token import Bounds, HeldToken
+from keys.held_token import ANSWER_SECONDS, HeldToken
 from keys.log_key import LogSigner, make_log_key, open_log_key
 from keys.passphrase import PassphraseSource
 from keys.private_file import NotPrivate, read_private
@@ -49,14 +49,14 @@ class InTokens:
         token: where new keys are made; None where none is.
         roles: whose new keys are made there.
         module: the PKCS#11 library, where a key's own URI does not say another.
-        bounds: how tokens are spoken to.
+        seconds: for which each answer of a token is waited for once it is open.
     """
 
     pin: PassphraseSource
     token: KeyInToken | None = None
     roles: frozenset[KeyRole] = frozenset()
     module: Path | None = None
-    bounds: Bounds = field(default_factory=Bounds)
+    seconds: float = ANSWER_SECONDS
 
 
 class Tokens:
@@ -71,12 +71,11 @@ class Tokens:
         self._held: dict[tuple[tuple[str, str], ...], HeldToken] = {}
         self._pin: bytes | None = None
 
-    def held(self, named: KeyInToken, *, writes: bool = False) -> HeldToken:
+    def held(self, named: KeyInToken) -> HeldToken:
         """Return the token that a key is in.
 
         Args:
             named: the key.
-            writes: whether a key is going to be made in it.
 
         Raises:
             PassphraseUnusable: there is no PIN to be had.
@@ -87,8 +86,7 @@ class Tokens:
             if self._pin is None:
                 self._pin = self.said.pin.read()
             module = named.module or self.said.module
-            # A session that may write reads as well: one that begins with a ceremony goes on with it.
-            self._held[which] = HeldToken(named, self._pin, module, bounds=self.said.bounds, writes=writes)
+            self._held[which] = HeldToken(named, self._pin, module, seconds=self.said.seconds)
         return self._held[which]
 
     def out_of_use(self) -> Mapping[str, TrialCpaError]:
@@ -178,12 +176,12 @@ class KeyPlace:
         """
         return key_in_token(self.folder / name)
 
-    def _held(self, name: str, named: KeyInToken, *, writes: bool = False) -> HeldToken:
+    def _held(self, name: str, named: KeyInToken) -> HeldToken:
         if self.tokens is None:
             raise KeyUnusable(
                 path=self.folder / name, detail="it is in a token, and keys.token and keys.pin say nothing of one"
             )
-        return self.tokens.held(named, writes=writes)
+        return self.tokens.held(named)
 
     def _made(self, name: str, kind: KeyKind) -> KeyInToken | None:
         """Make the key of a name in its token, if that is where it is to be; return where it is."""
@@ -196,7 +194,7 @@ class KeyPlace:
             place_sealed(path, (named.with_module() + "\n").encode())
         found = self.in_token(name)
         if found is not None:
-            self._held(name, found, writes=True).make(found, kind)
+            self._held(name, found).make(found, kind)
         return found
 
     def _to_be_made(self, name: str, kind: KeyKind) -> KeyInToken | None:
@@ -210,7 +208,7 @@ class KeyPlace:
             identifier=secrets.token_bytes(_IDENTIFIER_SIZE),
             module=said.token.module,
         )
-        if not self._held(name, named, writes=True).can(kind):
+        if not self._held(name, named).can(kind):
             _log.warning("The token %s makes no %s keys: %s lies in a file.", named.token_name, kind, name)
             return None
         return named

@@ -12,8 +12,7 @@ import secrets
 import subprocess
 import sys
 import weakref
-from collections.abc import Mapping, Sequence
-from contextlib import ExitStack
+from collections.abc import Mapping
 from importlib.util import find_spec
 from multiprocessing import Pipe
 from multiprocessing.connection import Connection
@@ -85,7 +84,7 @@ class Token:
     Args:
         named: by which name.
         process: speaks to it.
-        connections: to that process, one for each of its sessions.
+        connection: to that process; whoever asks while another does waits for it, and no longer than for an answer.
         seconds: for which each answer is waited for.
     """
 
@@ -93,7 +92,7 @@ class Token:
         self,
         named: KeyInToken,
         process: "subprocess.Popen[bytes]",
-        connections: Sequence[Connection],
+        connection: Connection,
         *,
         seconds: float,
     ) -> None:
@@ -101,11 +100,9 @@ class Token:
         self._process = process
         self._seconds = seconds
         self._flags = 0
-        # The last that was given back is taken first, so whoever is alone stays on one session.
-        self._free: queue.LifoQueue[Connection] = queue.LifoQueue()
-        for each in reversed(connections):
-            self._free.put(each)
-        self.close = weakref.finalize(self, _part, process, connections)
+        self._free: queue.SimpleQueue[Connection] = queue.SimpleQueue()
+        self._free.put(connection)
+        self.close = weakref.finalize(self, _part, process, connection)
         """Part with the token; what was logged in to is logged out of."""
 
     @property
@@ -117,6 +114,11 @@ class Token:
         """Part with a token that is not trusted to part: nothing is waited for."""
         self._process.kill()
         self.close()
+
+    @property
+    def dead(self) -> bool:
+        """Whether the process that speaks to it has ended."""
+        return self._process.poll() is not None
 
     def patience(self, seconds: float) -> None:
         """Wait for so long, from now on, for each answer."""
@@ -260,7 +262,7 @@ class Token:
         raise TokenKeyUnusable(token=self._named.token_name, key=named.key_name, detail=detail)
 
     def _ask(self, do: str, named: KeyInToken, **what: str) -> Mapping[str, object]:
-        """Ask the process on a session that is free, and wait so long and no longer."""
+        """Ask the process when nobody else does, and wait so long and no longer."""
         asked = json.dumps({"do": do, "seconds": self._seconds, **what}).encode()
         try:
             connection = self._free.get(timeout=self._seconds)
@@ -386,14 +388,13 @@ class TokenEdwardsSigner:
         raise TypeError("a signer stays in its process")
 
 
-def find_token(named: KeyInToken, module: Path | None = None, *, seconds: float = PATIENCE, sessions: int = 1) -> Token:
+def find_token(named: KeyInToken, module: Path | None = None, *, seconds: float = PATIENCE) -> Token:
     """Find a token, without logging in.
 
     Args:
         named: which.
         module: the PKCS#11 library that reaches it, if the name does not say.
         seconds: for which each answer of the token is waited for, now and later.
-        sessions: how many can ask at once.
 
     Raises:
         ExtraMissing: Python packages are missing.
@@ -407,17 +408,16 @@ def find_token(named: KeyInToken, module: Path | None = None, *, seconds: float 
         raise TokenModuleUnusable(module="for the token " + named.token_name, detail="none is named")
     if find_spec(EXTRA_PACKAGE) is None:
         raise ExtraMissing(missing=f"python-{EXTRA_PACKAGE}", extra=EXTRA)
-    pipes = [Pipe() for _ in range(sessions)]
-    with ExitStack() as theirs:
-        descriptors = [theirs.enter_context(each).fileno() for _, each in pipes]
+    ours, theirs = Pipe()
+    with theirs:
         # -P: nothing is imported from wherever the command was given.
         process = subprocess.Popen(  # noqa: S603 - our own program
-            [sys.executable, "-P", "-m", "keys.token_process", *map(str, descriptors)],
+            [sys.executable, "-P", "-m", "keys.token_process", str(theirs.fileno())],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
-            pass_fds=descriptors,
+            pass_fds=(theirs.fileno(),),
         )
-    token = Token(named, process, [each for each, _ in pipes], seconds=seconds)
+    token = Token(named, process, ours, seconds=seconds)
     try:
         token.find(library)
     except TrialCpaError:
@@ -426,9 +426,8 @@ def find_token(named: KeyInToken, module: Path | None = None, *, seconds: float 
     return token
 
 
-def _part(process: "subprocess.Popen[bytes]", connections: Sequence[Connection]) -> None:
-    for each in connections:
-        each.close()
+def _part(process: "subprocess.Popen[bytes]", connection: Connection) -> None:
+    connection.close()
     try:
         process.wait(_PARTING)
     except subprocess.TimeoutExpired:

@@ -1,15 +1,14 @@
 """A process of its own for a token's module, which is a stranger's code: it may hang, print, or die, and only here.
 
-It is started by keys/token.py, which alone speaks to it, over one pipe for each session: a request is a JSON object
-with `do`, an answer one with what was found, or with `error`, PKCS#11's own name for what went wrong. It judges
-nothing: what an answer is worth is said there. Whoever logs in on one session has logged in on all of them
-(PKCS#11 2.40, 2.6.7), so that is done once.
+It is started by keys/token.py, which alone speaks to it, over one pipe: a request is a JSON object with `do`, an answer
+one with what was found, or with `error`, PKCS#11's own name for what went wrong. It judges nothing: what an answer is
+worth is said there. It has one thread: modules are initialised without locks here (python-pkcs11 calls C_Initialize
+with NULL), and whoever says so may not call from several (PKCS#11 2.40, 5.4).
 """
 
 import json
 import signal
 import sys
-import threading
 from collections.abc import Callable, Mapping
 from multiprocessing.connection import Connection
 from typing import Any, Protocol, TypeAlias
@@ -64,51 +63,14 @@ class _Readable(Protocol):
         ...
 
 
-class _Token:
-    """What all sessions share: the token, and how the keys that were asked for are found."""
+class _Held:
+    """What was found so far: a token, then a session on it, then keys."""
 
     def __init__(self) -> None:
-        self.found: pkcs11.Token | None = None
-        self.writes = False
-        self.wanted: list[tuple[KeyKind, Attributes]] = []
-        """Kind and attributes of each key; its place is its number."""
-
-
-class _Deadline:
-    """No call of PKCS#11 has a deadline of its own; this one is the kernel's, and ends us.
-
-    Whoever asked has a closer one, and kills us. Where they have died nothing new begins, and this one comes.
-    """
-
-    def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._under_way = 0
-
-    def begins(self, seconds: float) -> None:
-        """Something is under way on a session."""
-        with self._lock:
-            self._under_way += 1
-            signal.setitimer(signal.ITIMER_REAL, seconds + _EXTRA_SECONDS)
-
-    def ends(self) -> None:
-        """It is over."""
-        with self._lock:
-            self._under_way -= 1
-            if not self._under_way:
-                signal.setitimer(signal.ITIMER_REAL, 0)
-
-
-class _Session:
-    """One session, and its own handles of the keys that were asked for on any.
-
-    Args:
-        token: what it shares with the others.
-    """
-
-    def __init__(self, token: _Token) -> None:
-        self._token = token
-        self._opened: pkcs11.Session | None = None
-        self._keys: dict[int, pkcs11.Object] = {}
+        self._token: pkcs11.Token | None = None
+        self._session: pkcs11.Session | None = None
+        self._writes = False
+        self._keys: list[tuple[KeyKind, pkcs11.Object]] = []
         self.does: Mapping[str, Callable[[Asked], Answer]] = {
             "find": self._find,
             "log-in": self._log_in,
@@ -117,13 +79,6 @@ class _Session:
             "generate": self._generate,
             "sign": self._sign,
         }
-
-    @property
-    def _session(self) -> pkcs11.Session:
-        if self._opened is None:
-            assert self._token.found is not None
-            self._opened = self._token.found.open(rw=self._token.writes)
-        return self._opened
 
     def _find(self, asked: Asked) -> Answer:
         try:
@@ -136,20 +91,21 @@ class _Session:
         if len(found) != 1:
             flaw = "MultipleTokensReturned" if found else "NoSuchToken"
             return {"error": flaw, "there": [_says(each)["token"] for each in there]}
-        self._token.found = found[0]
+        self._token = found[0]
         return {"flags": int(found[0].flags)}
 
     def _log_in(self, asked: Asked) -> Answer:
-        assert self._token.found is not None
-        self._token.writes = "write" in asked
-        self._opened = self._token.found.open(rw=self._token.writes, user_pin=asked["pin"])
+        assert self._token is not None
+        self._writes = "write" in asked
+        self._session = self._token.open(rw=self._writes, user_pin=asked["pin"])
         return {}
 
     def _can(self, asked: Asked) -> Answer:
-        assert self._token.found is not None
-        return {"can": _NEEDED[KeyKind(asked["kind"])] <= set(self._token.found.slot.get_mechanisms())}
+        assert self._token is not None
+        return {"can": _NEEDED[KeyKind(asked["kind"])] <= set(self._token.slot.get_mechanisms())}
 
     def _take(self, asked: Asked) -> Answer:
+        assert self._session is not None
         kind = KeyKind(asked.get("kind", KeyKind.P256))
         of_class = ObjectClass.SECRET_KEY if kind is KeyKind.HMAC else ObjectClass.PRIVATE_KEY
         wanted: Attributes = {Attribute.CLASS: of_class}
@@ -160,19 +116,22 @@ class _Session:
         found = list(self._session.get_objects(wanted))
         if len(found) != 1:
             return {"error": "MultipleObjectsReturned" if found else "NoSuchKey"}
-        return self._shown(found[0], kind, wanted)
+        return self._shown(found[0], kind)
 
     def _generate(self, asked: Asked) -> Answer:
+        assert self._session is not None
         kind = KeyKind(asked.get("kind", KeyKind.P256))
         of_class = ObjectClass.SECRET_KEY if kind is KeyKind.HMAC else ObjectClass.PRIVATE_KEY
         identifier = bytes.fromhex(asked["id"])
         # Where several have keys in one token, a name is another's too; what is unique is the identifier.
         named = {Attribute.ID: identifier} if "shared" in asked else {Attribute.LABEL: asked["label"]}
-        if list(self._session.get_objects({Attribute.CLASS: of_class, **named})):
+        # Where nobody writes otherwise, a session that may is there for this one key, and shares the log-in.
+        session = self._session if self._writes else self._write()
+        if list(session.get_objects({Attribute.CLASS: of_class, **named})):
             return {"error": "KeyThere"}
         made: pkcs11.Object
         if kind is KeyKind.HMAC:
-            made = self._session.generate_key(
+            made = session.generate_key(
                 KeyType.GENERIC_SECRET,
                 _SECRET_BITS,
                 mechanism=Mechanism.GENERIC_SECRET_KEY_GEN,
@@ -186,7 +145,7 @@ class _Session:
             edwards = kind is KeyKind.ED25519
             curve = _ED25519 if edwards else encode_named_curve_parameters("secp256r1")
             of_type = KeyType.EC_EDWARDS if edwards else KeyType.EC
-            parameters = self._session.create_domain_parameters(of_type, {Attribute.EC_PARAMS: curve}, local=True)
+            parameters = session.create_domain_parameters(of_type, {Attribute.EC_PARAMS: curve}, local=True)
             _, made = parameters.generate_keypair(
                 mechanism=Mechanism.EC_EDWARDS_KEY_PAIR_GEN if edwards else Mechanism.EC_KEY_PAIR_GEN,
                 id=identifier,
@@ -195,30 +154,28 @@ class _Session:
                 capabilities=_SIGNS,
                 private_template=_INSIDE,
             )
-        wanted = {Attribute.CLASS: of_class, Attribute.ID: identifier, Attribute.LABEL: asked["label"]}
-        return self._shown(made, kind, wanted)
+        if not self._writes:
+            session.close()  # and with it the handle of the key, which is found again by whoever uses it
+            return {}
+        return self._shown(made, kind)
+
+    def _write(self) -> pkcs11.Session:
+        assert self._token is not None
+        return self._token.open(rw=True)
 
     def _sign(self, asked: Asked) -> Answer:
-        number = int(asked["key"])
-        kind, wanted = self._token.wanted[number]
-        if number not in self._keys:
-            found = list(self._session.get_objects(wanted))
-            if len(found) != 1:
-                return {"error": "MultipleObjectsReturned" if found else "NoSuchKey"}
-            self._keys[number] = found[0]
-        key = self._keys[number]
+        kind, key = self._keys[int(asked["key"])]
         assert isinstance(key, SignMixin)
         # An ECDSA digest is made by who asks: every token signs one, and not every token hashes.
         return {"signature": key.sign(bytes.fromhex(asked["octets"]), mechanism=_SIGNED_WITH[kind]).hex()}
 
-    def _shown(self, key: pkcs11.Object, kind: KeyKind, wanted: Attributes) -> Answer:
+    def _shown(self, key: pkcs11.Object, kind: KeyKind) -> Answer:
         """What a key is, under a number from now on, with the public key of the same CKA_ID if there is one."""
-        self._token.wanted.append((kind, wanted))
-        number = len(self._token.wanted) - 1
-        self._keys[number] = key
+        assert self._session is not None
+        self._keys.append((kind, key))
         type_of = key[Attribute.KEY_TYPE]
         shown: Answer = {
-            "key": number,
+            "key": len(self._keys) - 1,
             "elliptic": type_of in (KeyType.EC, KeyType.EC_EDWARDS),
             "secret": type_of == KeyType.GENERIC_SECRET,
             "extractable": key[Attribute.EXTRACTABLE],
@@ -249,38 +206,29 @@ def _says(token: pkcs11.Token) -> dict[str, str]:
     return {"token": token.label, "serial": serial, "model": token.model, "manufacturer": token.manufacturer_id}
 
 
-def serve(connection: Connection, session: _Session, deadline: _Deadline) -> None:
-    """Answer on one session until nobody asks any more.
+def serve(connection: Connection) -> None:
+    """Answer until nobody asks any more.
 
     Args:
         connection: to whoever started us.
-        session: on which is worked.
-        deadline: of all sessions.
     """
+    held = _Held()
     while True:
         try:
             asked = read_json(connection.recv_bytes(LARGEST_REQUEST))
         except EOFError:
             return
-        deadline.begins(float(asked["seconds"]))
+        # No call of PKCS#11 has a deadline of its own; this one is the kernel's, and ends us.
+        signal.setitimer(signal.ITIMER_REAL, float(asked["seconds"]) + _EXTRA_SECONDS)
         try:
-            answer = session.does[asked["do"]](asked)
+            answer = held.does[asked["do"]](asked)
         except pkcs11.PKCS11Error as error:
             answer = {"error": type(error).__name__}
-        deadline.ends()
+        signal.setitimer(signal.ITIMER_REAL, 0)
         connection.send_bytes(json.dumps(answer).encode())
-
-
-def main(descriptors: list[int]) -> None:
-    """Serve a session on each descriptor; when nobody asks on the first any more, all is over."""
-    token, deadline = _Token(), _Deadline()
-    first, *others = (Connection(each) for each in descriptors)
-    for each in others:
-        threading.Thread(target=serve, args=(each, _Session(token), deadline), daemon=True).start()
-    serve(first, _Session(token), deadline)
 
 
 if __name__ == "__main__":
     # Ctrl-C at the terminal is for who started us; it ends, and then so do we.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    main([int(each) for each in sys.argv[1:]])
+    serve(Connection(int(sys.argv[1])))

@@ -1,10 +1,13 @@
 """Makes keys in a token that no command of ours makes; a program, because a module that was loaded once stays."""
 
+import subprocess
 import sys
 
 import pkcs11
 from pkcs11 import Attribute, KeyType, MechanismFlag
 from pkcs11.util.ec import encode_named_curve_parameters
+
+from tests.token_said import MODULE
 
 
 def make(module: str, label: str, pin: str) -> None:
@@ -32,6 +35,13 @@ def make(module: str, label: str, pin: str) -> None:
         for number in range(2):
             made("two", number=number)
         session.generate_keypair(KeyType.RSA, 1024, store=True, label="RSA", id=b"RSA")
+
+
+def set_pin(label: str, before: str, after: str) -> None:
+    """Give a token another PIN, in a process of its own."""
+    words = f"import pkcs11; pkcs11.lib({str(MODULE)!r}).get_token(token_label={label!r})"
+    words += f".open(rw=True, user_pin={before!r}).set_pin({before!r}, {after!r})"
+    subprocess.run([sys.executable, "-c", words], check=True)
 
 
 if __name__ == "__main__":

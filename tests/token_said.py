@@ -3,7 +3,6 @@
 from collections.abc import Mapping
 from pathlib import Path
 
-from keys.held_token import Bounds
 from keys.passphrase import FromFile
 from keys.place import InTokens, KeyRole
 from keys.token_uri import KeyInToken
@@ -18,5 +17,5 @@ def in_tokens(said: Mapping[str, str]) -> InTokens:
         token=KeyInToken(token={"token": said["token"]}, label=None, identifier=None),
         roles=frozenset(KeyRole),
         module=Path(said.get("module", MODULE)),
-        bounds=Bounds(seconds=float(said.get("seconds", 10.0))),
+        seconds=float(said.get("seconds", 10.0)),
     )

@@ -177,7 +177,7 @@ def _settings(plan: Plan) -> tuple[str, Tokens | None, Tokens | None]:
     found = (None if in_tokens is None else Tokens(in_tokens), said.root_tokens())
     for each in found:
         if each is not None and each.said.token is not None:
-            each.held(each.said.token, writes=True)
+            each.held(each.said.token)
     return text, *found
 
 

@@ -12,13 +12,12 @@ from pathlib import Path
 
 from app.settings import changed
 from core.errors import SettingsInvalid, TokenKeyMisnamed
-from keys.held_token import Bounds
 from keys.passphrase import FromPrompt, parse_source
 from keys.place import InTokens, KeyRole, Tokens
 from keys.token import PATIENCE
 from keys.token_uri import parse_token
 
-_IN_SETTINGS = frozenset({"token", "pin", "module", "in_token", "token_milliseconds", "token_sessions"})
+_IN_SETTINGS = frozenset({"token", "pin", "module", "in_token", "token_milliseconds"})
 _OF_ROOT = frozenset({"token", "pin", "module"})
 
 
@@ -62,7 +61,7 @@ class KeysFile:
             token=token,
             roles=frozenset({KeyRole.ROOT}),
             module=Path(module) if module else None,
-            bounds=Bounds(seconds=PATIENCE, sessions=1),
+            seconds=PATIENCE,
         )
         return Tokens(said)
 

@@ -7,7 +7,6 @@ import click
 
 from app.cli.signing import MODULE_VARIABLE
 from keys.ceremony import ROOT_FILE
-from keys.held_token import Bounds
 from keys.passphrase import FromPrompt, parse_source
 from keys.place import InTokens, Tokens, key_in_token
 from keys.sealed import open_asked
@@ -45,6 +44,6 @@ def open_root(root_dir: Path, passphrase: str) -> Signer:
     said = InTokens(
         pin=parse_source(passphrase, prompt),
         module=Path(module) if module else None,
-        bounds=Bounds(seconds=PATIENCE, sessions=1),  # a person stands by
+        seconds=PATIENCE,  # a person stands by
     )
     return Tokens(said).held(named).signer(named)

@@ -12,14 +12,18 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from api.writing import disk_check
-from app.doctor.findings import Finding, FindingCode, found, of_checks
+from app.doctor.findings import Finding, FindingCode, found, of_checks, of_error
 from app.settings import FILE_NAME, Settings
+from core.errors import KeyUnusable, TrialCpaError
 from core.instants import text
 from core.words import counted
 from jobs.keyring import KEY_FILES, next_number
 from jobs.proved import PROVED, last_proved
 from keys.ceremony import JOURNAL_FILE, RECORD_FILE, ROOT_FILE
 from keys.passphrase import FromFile
+from keys.place import key_in_token
+from keys.token import find_token
+from keys.token_uri import KeyInToken
 from memory.book import FILE_NAME as MEMORY_FILE
 from memory.copying import CopyRead
 from store.transactions import sqlite_file
@@ -32,6 +36,7 @@ _STRANGERS = stat.S_IWGRP | stat.S_IRWXO
 """What the processes of an authority share a group reads, and nobody else."""
 
 _WRITERS = stat.S_IWGRP | stat.S_IWOTH
+_TOKEN_SECONDS = 5.0
 _HOUR = timedelta(hours=1)
 
 
@@ -97,6 +102,8 @@ def _places(settings: Settings) -> dict[Path, _Kept]:
     secrets = [each.secret_file for each in settings.webhooks]
     if isinstance(settings.passphrase, FromFile):
         secrets.append(settings.passphrase.path)
+    if settings.tokens is not None and isinstance(settings.tokens.pin, FromFile):
+        secrets.append(settings.tokens.pin.path)
     if settings.mail is not None and settings.mail.password_file is not None:
         secrets.append(settings.mail.password_file)
     file = sqlite_file(settings.store_url)
@@ -152,6 +159,33 @@ def look_at_key_files(settings: Settings) -> Said:
     yield from (found(FindingCode.KEY_FILE_MISSING, path=folder / each) for each in missing)
     if not missing:
         yield f"The files of {counted(len(wanted), 'key')} are there."
+    yield from look_at_tokens(settings)
+
+
+def look_at_tokens(settings: Settings) -> Said:
+    """Whether the tokens are there that files of keys name; nobody logs in to any."""
+    if settings.tokens is None:
+        return  # then no file of a key is opened, not even to see what kind it is
+    named: dict[str, list[tuple[Path, KeyInToken]]] = {}
+    for path in sorted(settings.keys_dir.glob("*.key")):
+        try:
+            in_token = key_in_token(path)
+        except KeyUnusable:
+            continue  # others get at it, or it says nothing that can be followed: permissions, and its opening, tell
+        if in_token is not None:
+            named.setdefault(in_token.token_name, []).append((path, in_token))
+    for token, keys in named.items():
+        _, key = keys[0]
+        try:
+            there = find_token(key, settings.tokens.module, seconds=_TOKEN_SECONDS)
+        except TrialCpaError as error:
+            yield of_error(error)
+            continue
+        if there.final_try:
+            yield found(FindingCode.TOKEN_FINAL_TRY, token=token)
+        there.close()
+        several = counted(len(keys), "key")
+        yield f"The token {token} is there, in which {several} should be; no backup of ours has what is in it."
 
 
 def look_at_disks(settings: Settings) -> Said:

@@ -58,6 +58,7 @@ class FindingCode(StrEnum):
     OPENED_BESIDE = "passphrase-beside-keys"
     ROOT_AT_HAND = "root-at-hand"
     SERVICE_SILENT = "service-silent"
+    TOKEN_FINAL_TRY = "token-final-try"  # noqa: S105 - a device, no secret
 
 
 WORDS: Mapping[FindingCode, tuple[Severity, str, str]] = {
@@ -95,6 +96,11 @@ WORDS: Mapping[FindingCode, tuple[Severity, str, str]] = {
         Severity.WRONG,
         "{path} is missing.",
         "Put it back from a backup (docs/backup.md) and start the authority process again.",
+    ),
+    FindingCode.TOKEN_FINAL_TRY: (
+        Severity.WRONG,
+        "One more wrong PIN locks the token {token}.",
+        "Find out who tried; log in once with the right PIN, by the tool that came with the token.",
     ),
     FindingCode.LIST_MISSING: (
         Severity.WRONG,

@@ -34,14 +34,19 @@ GRANTS = 8
 class Service:
     """`trialcpa serve` on a fresh home."""
 
-    def __init__(self, home: Path, store_url: str) -> None:
+    def __init__(self, home: Path, store_url: str, keys_file: Path | None = None) -> None:
         self.home = home
         with closing(socket.create_server(("127.0.0.1", 0))) as free:
             self.port = int(free.getsockname()[1])
-        command = [sys.executable, "-m", "app.cli.main", "serve", "--test", "--home", str(home)]
+        program = [sys.executable, "-m", "app.cli.main"]
+        command = [*program, "serve", "--test", "--home", str(home)]
+        if keys_file is not None:
+            made = ["init", "--test", "--demo", "--home", str(home), "--port", str(self.port), "--store", store_url]
+            subprocess.run([*program, *made, "--keys", str(keys_file)], cwd=ROOT, check=True, capture_output=True)
+            command, store_url = [*program, "serve", "--home", str(home)], ""
         with (home.parent / "serve.log").open("wb") as log:
             self.process = subprocess.Popen(
-                [*command, "--port", str(self.port), "--store", store_url],
+                [*command, *(["--port", str(self.port), "--store", store_url] if store_url else [])],
                 cwd=ROOT,
                 stdout=log,
                 stderr=log,
