@@ -34,7 +34,6 @@ _ELSEWHERE = {
 _NOTICES = "/v1/notices/"
 """Of which there is a list here, and a page of none."""
 
-
 _TO_KNOW = frozenset({"approval-expiring", "decision-to-witness", "notice-to-read", "notice-undelivered"})
 """Kinds of tasks of which nobody waits for an act: they come after those that somebody waits for."""
 
