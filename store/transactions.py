@@ -23,7 +23,6 @@ from core.errors import OutcomeUnknown, SchemaMismatch, StoreFull, StoreReadOnly
 from core.looked_at import reading_uri
 from store.hearing import Hearing
 from store.in_turn import Line, Turn
-from store.prepared import KEPT_STATEMENTS, Prepared
 from store.sqlite_listening import LOOK_SECONDS, Versions
 
 BUSY_TIMEOUT_SECONDS = 10
@@ -32,6 +31,10 @@ PostgreSQL are is in store/postgresql.py."""
 
 _ASKED_AGAIN_SECONDS = 0.002
 """After which a writer asks again whether another process has done writing: a commit takes about as long."""
+
+_KEPT_STATEMENTS = 400
+"""Of which SQLite keeps what it made of them, for each connection: more than a process asks. Of the usual 128 one act
+pushes out what the next one asks."""
 
 WHOLE_SECONDS = 120
 """How long one statement that reads the whole register may take: a million certificates are two gigabytes."""
@@ -262,7 +265,7 @@ class Store:
         Everything else that it says is a fault, and stays. A connection whose session is of no use any more is dropped.
         """
         try:
-            with Prepared(self._engine) if self.dialect == "sqlite" else self._engine.connect() as connection:
+            with self._engine.connect() as connection:
                 try:
                     yield connection
                 except DBAPIError as error:
@@ -337,7 +340,7 @@ def _engine(url: str, file_uri: str | None) -> Engine:
         engine = create_engine(ours.with_deadlines(parsed), **options)
         event.listen(engine, "do_connect", ours.connect)
         return engine
-    waits = {"timeout": BUSY_TIMEOUT_SECONDS, "cached_statements": KEPT_STATEMENTS}
+    waits = {"timeout": BUSY_TIMEOUT_SECONDS, "cached_statements": _KEPT_STATEMENTS}
     if file_uri is not None:
         parsed = make_url(f"{_SQLITE}{file_uri}&uri=true")
     # What a refused statement would have written may be withheld from whoever reads the log (F2.22).
