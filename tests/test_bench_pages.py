@@ -13,8 +13,8 @@ from tests.console_world import Pages
 from tests.test_console import MAY
 from tests.world import World
 
-ELSEWHERE = {404}
-"""What is asked for a file that was kept for somebody, and is not there."""
+ELSEWHERE = {403, 404}
+"""What is answered where a file is asked for that was kept for somebody, and is not there or not for whoever asks."""
 
 
 @pytest.fixture(scope="module")
