@@ -2,7 +2,8 @@
 
 Whoever signs with a key of a token that failed is told so at once, and no longer asks: a thread of its own opens the
 token again, finds every key that was in use, compares its public half with the one before and has it prove itself. Only
-then is it used. A PIN that the token refuses is not tried a second time: it would lock itself.
+then is it used. A PIN that the token refuses is not tried a second time, and one that no person types not at all where
+a wrong one was tried last, by us before we were started again or by whomever: the token would lock itself.
 """
 
 import logging
@@ -14,13 +15,12 @@ from typing import TypeAlias, TypeVar
 
 from core.boundaries import boundary
 from core.errors import (
+    NEEDS_A_PERSON,
     TokenAbsent,
     TokenFailed,
     TokenKeyAbsent,
     TokenKeyUnusable,
     TokenOutOfUse,
-    TokenPinLocked,
-    TokenPinWrong,
     TokenSilent,
     TrialCpaError,
 )
@@ -41,8 +41,6 @@ FIRST_REST, LONGEST_REST = 0.5, 4.0
 """Seconds until a token that failed is tried again, and doubled until then."""
 
 _LOST = (TokenAbsent, TokenFailed, TokenSilent)
-_FOR_A_PERSON = (TokenPinWrong, TokenPinLocked)
-"""What no trying again mends, and what trying again makes worse."""
 
 _Key: TypeAlias = TokenSigner | TokenEdwardsSigner
 _T = TypeVar("_T")
@@ -71,12 +69,22 @@ class HeldToken:
         pin: of its user.
         module: the PKCS#11 library that reaches it, if the name does not say.
         seconds: for which each answer is waited for once it is open.
+        typed: whether a person typed the PIN, now.
 
     Raises:
-        ExtraMissing, TokenModuleUnusable, TokenAbsent, TokenPinWrong, TokenPinLocked, TokenSilent, TokenFailed.
+        ExtraMissing, TokenModuleUnusable, TokenAbsent, TokenPinWrong, TokenPinLocked, TokenPinAtRisk, TokenSilent,
+        TokenFailed.
     """
 
-    def __init__(self, named: KeyInToken, pin: bytes, module: Path | None, *, seconds: float = ANSWER_SECONDS) -> None:
+    def __init__(
+        self,
+        named: KeyInToken,
+        pin: bytes,
+        module: Path | None,
+        *,
+        seconds: float = ANSWER_SECONDS,
+        typed: bool = False,
+    ) -> None:
         self.name = named.token_name
         self._named, self._pin, self._module = named, pin, module
         self._seconds = seconds
@@ -85,7 +93,7 @@ class HeldToken:
         self._over = threading.Event()
         self._why: TrialCpaError | None = None
         self._trouble = Trouble(_log)
-        self._open: _Open | None = self._opened()
+        self._open: _Open | None = self._opened(typed=typed)
 
     @property
     def out_of_use(self) -> TrialCpaError | None:
@@ -191,7 +199,7 @@ class HeldToken:
             except TrialCpaError as error:
                 with self._lock:
                     self._why = error
-                if isinstance(error, _FOR_A_PERSON):
+                if isinstance(error, NEEDS_A_PERSON):
                     _log.error("%s It is not tried again: start the process again once that is mended.", error)
                     return
                 rest = min(2 * rest, LONGEST_REST)
@@ -204,10 +212,12 @@ class HeldToken:
             self._trouble.ends(f"The token {self.name} is open again.")
             return
 
-    def _opened(self) -> _Open:
+    def _opened(self, *, typed: bool = False) -> _Open:
         """Find the token, log in, and find every key that is in use: each the one that it was."""
         token = find_token(self._named, self._module, seconds=OPENING_SECONDS)
         try:
+            if not typed:
+                token.spare()
             token.log_in(self._pin)
             token.patience(self._seconds)
             keys: dict[str, _Key] = {}

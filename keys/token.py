@@ -33,6 +33,7 @@ from core.errors import (
     TokenKeyAbsent,
     TokenKeyUnusable,
     TokenModuleUnusable,
+    TokenPinAtRisk,
     TokenPinLocked,
     TokenPinWrong,
     TokenSilent,
@@ -61,8 +62,8 @@ _ED25519 = bytes.fromhex("06032b6570")
 """CKA_EC_PARAMS: id-Ed25519 as an object identifier, DER (RFC 8410, 3)."""
 _EDWARDS_SIZE = 32
 
-_FINAL_TRY, _LOCKED = 0x00020000, 0x00040000
-"""CKF_USER_PIN_FINAL_TRY, CKF_USER_PIN_LOCKED (PKCS#11 2.40, CK_TOKEN_INFO)."""
+_COUNT_LOW, _FINAL_TRY, _LOCKED = 0x00010000, 0x00020000, 0x00040000
+"""CKF_USER_PIN_COUNT_LOW, CKF_USER_PIN_FINAL_TRY, CKF_USER_PIN_LOCKED (PKCS#11 2.40, CK_TOKEN_INFO)."""
 
 _WRONG_PIN = frozenset({"PinIncorrect", "PinInvalid", "PinLenRange"})
 _NOBODY: Mapping[str, str] = {
@@ -109,6 +110,12 @@ class Token:
     def final_try(self) -> bool:
         """Whether one more wrong PIN locks the token."""
         return bool(self._flags & _FINAL_TRY)
+
+    def spare(self) -> None:
+        """Raise TokenPinAtRisk if a wrong PIN was tried since the last right one: whoever asks tries none."""
+        if self._flags & (_COUNT_LOW | _FINAL_TRY):
+            detail = "one more wrong PIN locks it" if self.final_try else "the last PIN that it was given was wrong"
+            raise TokenPinAtRisk(token=self._named.token_name, detail=detail)
 
     def kill(self) -> None:
         """Part with a token that is not trusted to part: nothing is waited for."""

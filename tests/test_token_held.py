@@ -9,6 +9,7 @@ import threading
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -21,6 +22,7 @@ from core.errors import (
     PassphraseUnusable,
     TokenKeyUnusable,
     TokenOutOfUse,
+    TokenPinAtRisk,
     TokenPinWrong,
     TrialCpaError,
 )
@@ -243,6 +245,49 @@ def test_a_pin_that_is_refused_is_tried_once_and_no_more(place: KeyPlace, soft: 
     with pytest.raises(TokenOutOfUse, match="PIN"):
         signer.sign(MESSAGE)
     assert soft.folder.exists()
+
+
+def test_a_wrong_pin_of_a_file_is_tried_by_one_start_and_by_none_after_it(
+    soft: SoftToken, shim: Shim, tmp_path: Path
+) -> None:
+    first = KeyPlace(folder=tmp_path / "keys", passphrase=b"of those in files", tokens=Tokens(said(soft, shim)))
+    first.made(JOURNAL_FILE)
+    assert first.tokens is not None
+    first.tokens.close()
+    before = shim.logins()
+    write_private(soft.folder / "pin", b"13572468")
+
+    def start(told: type[TrialCpaError]) -> None:
+        tokens = Tokens(said(soft, shim))
+        place = KeyPlace(folder=tmp_path / "keys", passphrase=b"of those in files", tokens=tokens)
+        for _ in range(2):
+            with pytest.raises(told):
+                place.opened(JOURNAL_FILE)
+        assert {type(why) for why in tokens.out_of_use().values()} == {told}
+
+    start(TokenPinWrong)
+    assert shim.logins() == before + 1
+    start(TokenPinAtRisk)
+    start(TokenPinAtRisk)
+    assert shim.logins() == before + 1
+    # A person who types the right one may: that takes the count back, and a file that says it is gone by again.
+    typed = HeldToken(TOKEN, PIN.encode(), shim.module, seconds=2.0, typed=True)
+    typed.close()
+    write_private(soft.folder / "pin", PIN.encode())
+    again = Tokens(said(soft, shim))
+    signer = replace(first, tokens=again).opened(JOURNAL_FILE)
+    assert holds(signer, signer.sign(MESSAGE))
+    again.close()
+
+
+def test_a_token_is_opened_once_however_many_ask_at_once(soft: SoftToken, shim: Shim) -> None:
+    before = shim.logins()
+    tokens = Tokens(said(soft, shim))
+    with ThreadPoolExecutor(8) as many:
+        found = list(many.map(lambda _: tokens.held(TOKEN), range(8)))
+    assert len({id(each) for each in found}) == 1
+    assert shim.logins() == before + 1
+    tokens.close()
 
 
 def test_another_key_under_the_same_name_is_not_taken_for_it(place: KeyPlace, shim: Shim) -> None:
