@@ -9,6 +9,7 @@ a wrong one was tried last, by us before we were started again or by whomever: t
 import logging
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeAlias, TypeVar
@@ -24,7 +25,7 @@ from core.errors import (
     TokenSilent,
     TrialCpaError,
 )
-from core.trouble import Trouble
+from core.trouble import Trouble, tried
 from keys.log_key import spki_sha256
 from keys.token import Token, TokenEdwardsSigner, TokenSigner, find_token
 from keys.token_uri import KeyInToken, KeyKind
@@ -93,6 +94,7 @@ class HeldToken:
         self._over = threading.Event()
         self._why: TrialCpaError | None = None
         self._trouble = Trouble(_log)
+        self._opener: threading.Thread | None = None
         self._open: _Open | None = self._opened(typed=typed)
 
     @property
@@ -103,7 +105,9 @@ class HeldToken:
         """
         with self._lock:
             held = self._open
-        if held is not None and held.token.dead:
+        if held is None:
+            self._open_soon()
+        elif held.token.dead:
             self._lose(held, held.token.failed("its module has died"))
         with self._lock:
             return self._why
@@ -146,7 +150,7 @@ class HeldToken:
 
     def signature(self, named: KeyInToken, message: bytes) -> bytes:
         """Return a signature with a key that was taken before, proved by its public half; TokenOutOfUse if it fails."""
-        return self._with(lambda held: held.keys[str(named)].sign(message), (*_LOST, TokenKeyAbsent))
+        return self._with(lambda held: held.keys[str(named)].sign(message), TrialCpaError)
 
     def close(self) -> None:
         """Part with it; it is not opened again."""
@@ -168,7 +172,11 @@ class HeldToken:
 
         return self._with(taken)
 
-    def _with(self, act: Callable[[_Open], _T], lost: tuple[type[TrialCpaError], ...] = _LOST) -> _T:
+    def _with(
+        self,
+        act: Callable[[_Open], _T],
+        lost: type[TrialCpaError] | tuple[type[TrialCpaError], ...] = _LOST,
+    ) -> _T:
         with self._lock:
             held = self._open
         if held is None:
@@ -178,39 +186,64 @@ class HeldToken:
         except lost as error:
             self._lose(held, error)
             raise self._error() from error
+        except TrialCpaError:
+            raise
+        except Exception as error:  # an answer of a kind that nobody foresaw: what comes next of it is not trusted
+            self._lose(held, self._unforeseen(error))
+            raise self._error() from error
 
     def _error(self) -> TokenOutOfUse:
         return TokenOutOfUse(token=self.name, detail=self.out_of_use or "it was parted with.")
+
+    def _unforeseen(self, error: Exception) -> TokenFailed:
+        return TokenFailed(token=self.name, detail=f"what came of it was not foreseen ({type(error).__name__})")
 
     def _lose(self, held: _Open, error: TrialCpaError) -> None:
         with self._lock:
             if self._open is not held:
                 return  # another thread found it first
             self._open, self._why = None, error
+        # First, so that nothing that comes of parting with it is in the way of its being opened again.
+        self._open_soon()
         self._trouble.begins(f"{error} Nothing is signed with the keys in it until it is open again.", logging.ERROR)
         held.token.kill()
-        threading.Thread(target=self._open_again, name="token", daemon=True).start()
+
+    def _open_soon(self) -> None:
+        """See to it that a thread opens the token again, unless one does, or a person has to."""
+        with self._lock:
+            if self._open is not None or self._over.is_set() or isinstance(self._why, NEEDS_A_PERSON):
+                return
+            if self._opener is not None and self._opener.is_alive():
+                return
+            self._opener = threading.Thread(target=self._open_again, name="token", daemon=True)
+            with suppress(RuntimeError):  # no thread is to be had: whoever looks next tries again
+                self._opener.start()
 
     def _open_again(self) -> None:
         rest = FIRST_REST
         while not self._over.wait(rest):
-            try:
-                held = self._opened()
-            except TrialCpaError as error:
-                with self._lock:
-                    self._why = error
-                if isinstance(error, NEEDS_A_PERSON):
-                    _log.error("%s It is not tried again: start the process again once that is mended.", error)
-                    return
-                rest = min(2 * rest, LONGEST_REST)
-                continue
+            words = f"The token {self.name} is not open yet"
+            if tried(self._reopen, self._trouble, words, over=f"The token {self.name} was opened again."):
+                return
             with self._lock:
-                if self._over.is_set():
-                    held.token.close()
-                    return
-                self._open, self._why = held, None
-            self._trouble.ends(f"The token {self.name} is open again.")
-            return
+                why = self._why
+            if isinstance(why, NEEDS_A_PERSON):
+                _log.error("%s It is not tried again: start the process again once that is mended.", why)
+                return
+            rest = min(2 * rest, LONGEST_REST)
+
+    def _reopen(self) -> None:
+        try:
+            held = self._opened()
+        except Exception as error:
+            with self._lock:
+                self._why = error if isinstance(error, TrialCpaError) else self._unforeseen(error)
+            raise
+        with self._lock:
+            if not self._over.is_set():
+                self._open, self._why, self._opener = held, None, None
+                return
+        held.token.close()
 
     def _opened(self, *, typed: bool = False) -> _Open:
         """Find the token, log in, and find every key that is in use: each the one that it was."""
@@ -220,16 +253,18 @@ class HeldToken:
                 token.spare()
             token.log_in(self._pin)
             token.patience(self._seconds)
-            keys: dict[str, _Key] = {}
-            for name, known in list(self._known.items()):
-                keys[name] = _proved(token, known.named, known.kind)
-                if keys[name].public_key != known.public_key:
-                    detail = "it is another one than before"
-                    raise TokenKeyUnusable(token=self.name, key=known.named.key_name, detail=detail)
-        except TrialCpaError:
+            keys = {name: self._same(token, known) for name, known in list(self._known.items())}
+        except Exception:
             token.kill()
             raise
         return _Open(token=token, keys=keys)
+
+    def _same(self, token: Token, known: _Known) -> _Key:
+        key = _proved(token, known.named, known.kind)
+        if key.public_key != known.public_key:
+            detail = "it is another one than before"
+            raise TokenKeyUnusable(token=self.name, key=known.named.key_name, detail=detail)
+        return key
 
 
 def _taken(token: Token, named: KeyInToken, kind: KeyKind) -> _Key | None:

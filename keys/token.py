@@ -10,11 +10,9 @@ import json
 import queue
 import secrets
 import subprocess
-import sys
 import weakref
 from collections.abc import Mapping
 from importlib.util import find_spec
-from multiprocessing import Pipe
 from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import NoReturn
@@ -37,9 +35,9 @@ from core.errors import (
     TokenPinLocked,
     TokenPinWrong,
     TokenSilent,
-    TrialCpaError,
 )
 from keys.signer import spki
+from keys.token_pipe import part, started
 from keys.token_uri import KeyInToken, KeyKind
 
 EXTRA, EXTRA_PACKAGE = "hsm", "pkcs11"
@@ -49,8 +47,6 @@ PATIENCE = 30.0
 """Seconds for each answer where a person stands by: a card takes one to sign, and some wait to be touched."""
 
 _LARGEST_ANSWER = 64 * 1024
-_PARTING = 2.0
-"""Seconds in which a process ends that is no longer spoken to."""
 
 _P256 = bytes.fromhex("06082a8648ce3d030107")
 """CKA_EC_PARAMS: secp256r1 as an object identifier, DER (RFC 5480, 2.1.1.1)."""
@@ -103,7 +99,7 @@ class Token:
         self._flags = 0
         self._free: queue.SimpleQueue[Connection] = queue.SimpleQueue()
         self._free.put(connection)
-        self.close = weakref.finalize(self, _part, process, connection)
+        self.close = weakref.finalize(self, part, process, connection)
         """Part with the token; what was logged in to is logged out of."""
 
     @property
@@ -415,31 +411,18 @@ def find_token(named: KeyInToken, module: Path | None = None, *, seconds: float 
         raise TokenModuleUnusable(module="for the token " + named.token_name, detail="none is named")
     if find_spec(EXTRA_PACKAGE) is None:
         raise ExtraMissing(missing=f"python-{EXTRA_PACKAGE}", extra=EXTRA)
-    ours, theirs = Pipe()
-    with theirs:
-        # -P: nothing is imported from wherever the command was given.
-        process = subprocess.Popen(  # noqa: S603 - our own program
-            [sys.executable, "-P", "-m", "keys.token_process", str(theirs.fileno())],
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL,
-            pass_fds=(theirs.fileno(),),
-        )
-    token = Token(named, process, ours, seconds=seconds)
+    try:
+        process, connection = started()
+    except OSError as error:  # no more files, processes or memory
+        detail = f"no process can be started for it ({error.strerror})"
+        raise TokenFailed(token=named.token_name, detail=detail) from error
+    token = Token(named, process, connection, seconds=seconds)
     try:
         token.find(library)
-    except TrialCpaError:
+    except Exception:
         token.kill()
         raise
     return token
-
-
-def _part(process: "subprocess.Popen[bytes]", connection: Connection) -> None:
-    connection.close()
-    try:
-        process.wait(_PARTING)
-    except subprocess.TimeoutExpired:
-        process.kill()
-        process.wait(_PARTING)
 
 
 def _words(answer: Mapping[str, object], name: str) -> list[str]:

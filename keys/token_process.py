@@ -229,6 +229,8 @@ def serve(connection: Connection) -> None:
 
 
 if __name__ == "__main__":
-    # Ctrl-C at the terminal is for who started us; it ends, and then so do we.
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    # Ctrl-C at the terminal, and what a service manager sends to all of a service, is for who started us: it may still
+    # have something to sign. When it ends so does the pipe, and then so do we.
+    for each in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(each, signal.SIG_IGN)
     serve(Connection(int(sys.argv[1])))

@@ -1,5 +1,6 @@
 """A token that an authority holds: whatever becomes of it is told at once, nothing wrong is used, and it comes back."""
 
+import errno
 import json
 import os
 import pickle
@@ -195,6 +196,98 @@ def test_a_token_whose_process_is_frozen_or_killed_is_open_again_without_a_resta
     assert holds(signer, until_back(signer))
     assert log_signature_holds(log.public_key, MESSAGE, log.sign(MESSAGE))
     assert process(place).pid != before.pid
+
+
+def test_what_is_sent_to_all_of_a_service_that_stops_ends_no_token_before_its_last_turn(place: KeyPlace) -> None:
+    signer = place.made(JOURNAL_FILE)
+    before = process(place)
+    for number in (signal.SIGTERM, signal.SIGINT):
+        os.kill(before.pid, number)
+    time.sleep(0.5)
+    assert holds(signer, signer.sign(MESSAGE))
+    assert place.tokens is not None
+    assert place.tokens.out_of_use() == {}
+    place.tokens.close()
+    assert before.wait(5) == 0, "it ends with the pipe"
+
+
+def test_the_thread_that_opens_a_token_outlives_whatever_it_meets(
+    place: KeyPlace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    signer = place.made(JOURNAL_FILE)
+
+    def until_told(words: str) -> None:
+        deadline = time.monotonic() + BACK_SECONDS
+        while words not in str(held(place)._why):  # who asks `out_of_use` would start the thread again
+            assert time.monotonic() < deadline, held(place)._why
+            time.sleep(0.05)
+
+    def no_more_files() -> None:
+        raise OSError(errno.EMFILE, os.strerror(errno.EMFILE))
+
+    def unforeseen(*_: object, **__: object) -> None:
+        raise RuntimeError
+
+    with monkeypatch.context() as patch:
+        patch.setattr("keys.token_pipe.Pipe", no_more_files)
+        process(place).kill()
+        with pytest.raises(TokenOutOfUse):
+            signer.sign(MESSAGE)
+        until_told("no process can be started for it (Too many open files)")
+        patch.setattr("keys.held_token.find_token", unforeseen)
+        until_told("not foreseen (RuntimeError)")
+    deadline = time.monotonic() + BACK_SECONDS
+    while held(place)._open is None:
+        assert time.monotonic() < deadline, held(place)._why
+        time.sleep(0.05)
+    assert holds(signer, signer.sign(MESSAGE))
+
+
+def test_a_thread_that_cannot_be_started_is_started_by_whoever_looks_next(
+    place: KeyPlace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    signer = place.made(JOURNAL_FILE)
+
+    def no_more_threads(_: threading.Thread) -> None:
+        raise RuntimeError
+
+    with monkeypatch.context() as patch:
+        patch.setattr(threading.Thread, "start", no_more_threads)
+        process(place).kill()
+        with pytest.raises(TokenOutOfUse):
+            signer.sign(MESSAGE)
+    assert holds(signer, until_back(signer))
+
+
+def test_an_answer_that_nobody_foresaw_parts_with_the_token(place: KeyPlace, monkeypatch: pytest.MonkeyPatch) -> None:
+    signer = place.made(JOURNAL_FILE)
+    before = process(place)
+    with monkeypatch.context() as patch:
+        patch.setattr("keys.token.read_json", lambda _: {"signature": "no hexadecimal digits"})
+        with pytest.raises(TokenOutOfUse, match=r"not foreseen \(ValueError\)"):
+            signer.sign(MESSAGE)
+    assert before.wait(5) == -signal.SIGKILL
+    assert holds(signer, until_back(signer))
+
+
+def test_a_process_that_even_kill_does_not_end_is_in_nobody_s_way(
+    place: KeyPlace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    signer = place.made(JOURNAL_FILE)
+    before = process(place)
+
+    def held_fast(_: object, timeout: float | None = None) -> int:
+        raise subprocess.TimeoutExpired("what the kernel holds fast", timeout or 0)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(subprocess.Popen, "wait", held_fast)
+        opened = held(place)._open
+        assert opened is not None
+        opened.token.close()
+        with pytest.raises(TokenOutOfUse):
+            signer.sign(MESSAGE)
+    before.wait(5)
+    assert holds(signer, until_back(signer))
 
 
 def test_a_full_token_is_told_and_no_half_key_is_used(place: KeyPlace, shim: Shim) -> None:
