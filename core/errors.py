@@ -1091,6 +1091,14 @@ class TokenKeyUnusable(ConfigurationError):
     hint_text = "Make one that is P-256 and never leaves the token: trialcpa officer key new URI, under another name."
 
 
+class TokenLacksMechanism(ConfigurationError):
+    """A key is to be made in a token that does not do what the key is for. It is not made elsewhere instead."""
+
+    code = "token-lacks-mechanism"
+    sentence = "The token {token} makes no {kind} keys, as {key} is to be one: it lacks {missing}."
+    hint_text = "Take a token that has it, or have this role's keys in files: leave it out of keys.in_token."
+
+
 class TokenSilent(ConfigurationError):
     """The token did not answer in time."""
 

@@ -112,9 +112,9 @@ class HeldToken:
         with self._lock:
             return self._why
 
-    def can(self, kind: KeyKind) -> bool:
-        """Whether it makes and uses keys of a kind; TokenOutOfUse if it does not say."""
-        return self._with(lambda held: held.token.can(kind))
+    def lacks(self, kind: KeyKind) -> list[str]:
+        """Return the mechanisms that keys of a kind need and it has not; TokenOutOfUse if it does not say."""
+        return self._with(lambda held: held.token.lacks(kind))
 
     def make(self, named: KeyInToken, kind: KeyKind) -> None:
         """Make a key inside, if there is none of that CKA_ID and label.

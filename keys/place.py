@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
 
-from core.errors import NEEDS_A_PERSON, KeyUnusable, TokenKeyMisnamed, TrialCpaError
+from core.errors import NEEDS_A_PERSON, KeyUnusable, TokenKeyMisnamed, TokenLacksMechanism, TrialCpaError
 from keys.held_token import ANSWER_SECONDS, HeldToken
 from keys.log_key import LogSigner, make_log_key, open_log_key
 from keys.passphrase import FromPrompt, PassphraseSource
@@ -154,7 +154,8 @@ class KeyPlace:
         If we die behind its file, the next run makes the key in the token that the file names, or finds it there.
 
         Raises:
-            KeyUnusable: the file cannot be written; further errors as of `opened`.
+            KeyUnusable: the file cannot be written.
+            TokenLacksMechanism: its token makes none of the kind; further errors as of `opened`.
         """
         named = self._made(name, KeyKind.P256)
         if named is None:
@@ -229,10 +230,15 @@ class KeyPlace:
             identifier=secrets.token_bytes(_IDENTIFIER_SIZE),
             module=said.token.module,
         )
-        if not self._held(name, named).can(kind):
-            _log.warning("The token %s makes no %s keys: %s lies in a file.", named.token_name, kind, name)
-            return None
-        return named
+        lacks = self._held(name, named).lacks(kind)
+        if not lacks:
+            return named
+        missing = ", ".join(lacks)
+        if kind is not KeyKind.ED25519:
+            # Who asked for a key that never leaves a token is not given a file instead.
+            raise TokenLacksMechanism(token=named.token_name, kind=kind, key=stem, missing=missing)
+        _log.warning("The token %s lacks %s: %s lies in a file.", named.token_name, missing, name)
+        return None
 
 
 def key_in_token(path: Path) -> KeyInToken | None:

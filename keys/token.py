@@ -150,9 +150,9 @@ class Token:
             raise TokenPinWrong(token=self._named.token_name) from None
         self._ask("log-in", self._named, pin=said, **({"write": "yes"} if writes else {}))
 
-    def can(self, kind: KeyKind) -> bool:
-        """Whether it makes and uses keys of a kind; errors as of `key`."""
-        return self._ask("can", self._named, kind=kind.value)["can"] is True
+    def lacks(self, kind: KeyKind) -> list[str]:
+        """Return the mechanisms that keys of a kind need and it has not, by name; errors as of `key`."""
+        return _words(self._ask("lacks", self._named, kind=kind.value), "lacks")
 
     def key(self, named: KeyInToken, *, born: bool = False) -> "TokenSigner":
         """Return a key of this token.

@@ -74,7 +74,7 @@ class _Held:
         self.does: Mapping[str, Callable[[Asked], Answer]] = {
             "find": self._find,
             "log-in": self._log_in,
-            "can": self._can,
+            "lacks": self._lacks,
             "key": self._take,
             "generate": self._generate,
             "sign": self._sign,
@@ -100,9 +100,10 @@ class _Held:
         self._session = self._token.open(rw=self._writes, user_pin=asked["pin"])
         return {}
 
-    def _can(self, asked: Asked) -> Answer:
+    def _lacks(self, asked: Asked) -> Answer:
         assert self._token is not None
-        return {"can": _NEEDED[KeyKind(asked["kind"])] <= set(self._token.slot.get_mechanisms())}
+        missing = _NEEDED[KeyKind(asked["kind"])] - set(self._token.slot.get_mechanisms())
+        return {"lacks": sorted(f"CKM_{each.name}" for each in missing)}
 
     def _take(self, asked: Asked) -> Answer:
         assert self._session is not None

@@ -8,7 +8,7 @@ import signal
 import subprocess
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
@@ -17,11 +17,13 @@ import pytest
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import load_der_public_key
+from pkcs11 import Mechanism
 
 from core.errors import (
     KeyUnusable,
     PassphraseUnusable,
     TokenKeyUnusable,
+    TokenLacksMechanism,
     TokenOutOfUse,
     TokenPinAtRisk,
     TokenPinWrong,
@@ -141,6 +143,28 @@ def test_a_key_that_was_brought_from_outside_is_not_the_authority_s(place: KeyPl
     write_private(place.folder / issuing_file(1), b"pkcs11:token=Trial%20CPA;object=brought;id=%b1")
     with pytest.raises(TokenKeyUnusable, match="it was not made in there"):
         place.opened(issuing_file(1))
+
+
+@pytest.mark.parametrize(
+    "lacking", [Mechanism.ECDSA, Mechanism.EC_KEY_PAIR_GEN, Mechanism.SHA256_HMAC, Mechanism.EDDSA]
+)
+def test_a_key_that_its_token_cannot_make_is_made_nowhere_but_the_log_s_in_a_file(
+    place: KeyPlace, shim: Shim, lacking: Mechanism
+) -> None:
+    shim.behaves(f"m{lacking.value:x}")
+    needed: dict[str, tuple[Callable[[str], object], set[Mechanism]]] = {
+        issuing_file(1): (place.made, {Mechanism.ECDSA, Mechanism.EC_KEY_PAIR_GEN}),
+        RECORD_FILE: (place.made_record_key, {Mechanism.SHA256_HMAC}),
+        LOG_FILE: (place.made_log_key, {Mechanism.EDDSA}),
+    }
+    for name, (make, mechanisms) in needed.items():
+        if lacking in mechanisms and name != LOG_FILE:
+            with pytest.raises(TokenLacksMechanism, match=f"it lacks CKM_{lacking.name}"):
+                make(name)
+            assert not (place.folder / name).exists()
+        else:
+            make(name)
+            assert (place.in_token(name) is None) is (lacking in mechanisms)
 
 
 def test_what_a_file_says_of_a_token_is_followed_or_refused(place: KeyPlace, tmp_path: Path) -> None:
@@ -453,6 +477,6 @@ def test_a_pin_may_be_a_credential_of_systemd(tmp_path: Path, soft: SoftToken, s
             parse_source(wrong, credentials=given)
     (given / "pin").chmod(0o400)
     token = HeldToken(TOKEN, source.read(), shim.module, seconds=2.0)
-    assert token.can(KeyKind.ED25519)
+    assert token.lacks(KeyKind.ED25519) == []
     token.close()
     assert json.dumps(str(soft.folder))

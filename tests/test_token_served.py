@@ -64,6 +64,8 @@ def reached(service: Service, status: int) -> float:
 
 def test_a_pin_that_is_refused_ends_the_authority_and_is_tried_by_no_start_after_it(service: Service) -> None:
     reached(service, 200)
+    transcript = (service.home / "ceremony" / "transcript.txt").read_text()
+    assert (transcript.count("  in a token  pkcs11:token="), "in files" in transcript) == (7, False)
     set_pin(AUTHORITY, PIN, "13572468")
     # Neither is the one that is killed tried again by who supervises it, nor the one that a service manager starts.
     service.kill("authority")
