@@ -30,6 +30,10 @@ from ra.views import view_of
 if TYPE_CHECKING:
     from api.authority import AuthorityAnswer
 
+EXIT_PIN = 77
+"""Of a process that a token did not let in (EX_NOPERM of sysexits.h): it is not started again by itself, since each
+start may be a wrong PIN more. deploy/systemd says the same in RestartPreventExitStatus=."""
+
 _STOP_SECONDS = 5.0
 _RESTART_SECONDS = 0.5
 _APART_SECONDS = 10.0
@@ -54,6 +58,8 @@ class Supervisor:
     report: Callable[[str], None]
     _children: dict[ProcessRole | Apart, "subprocess.Popen[bytes]"] = field(default_factory=dict, init=False)
     _began: dict[ProcessRole | Apart, float] = field(default_factory=dict, init=False)
+    _left: set[ProcessRole | Apart] = field(default_factory=set, init=False)
+    """What ended and is not started again."""
     _stopping: threading.Event = field(default_factory=threading.Event, init=False)
 
     def run(self, on_ready: Callable[[], None]) -> int:
@@ -62,14 +68,15 @@ class Supervisor:
         What is alive and not ready is told and left running: it may be what people need to make it ready.
 
         Returns:
-            0 after an orderly stop; 1 if a process ended by itself before the service was ever ready.
+            0 after an orderly stop; if a process ended by itself before the service was ever ready EXIT_PIN where that
+            is why, else 1.
         """
         self._stopping = stopped_by_signal()
         try:
             for role in (*ProcessRole, *(Apart if self._draws() else ())):
                 self._start(role)
             if not self._wait_alive():
-                return 0 if self._stopping.is_set() else 1
+                return 0 if self._stopping.is_set() else self._status()
             told: list[str] | None = []
             quiet_until = time.monotonic() + _READY_SECONDS
             while not self._stopping.wait(0.2):
@@ -77,7 +84,7 @@ class Supervisor:
                     self._restart_dead()
                     continue
                 if self._one_did_not_start():
-                    return 1
+                    return self._status()
                 self._restart_dead()
                 left = what_is_not_ready(self.settings.host, self.settings.port)
                 if not left:
@@ -116,7 +123,13 @@ class Supervisor:
     def _restart_dead(self) -> None:
         for role, child in list(self._children.items()):
             again = not isinstance(role, Apart) or time.monotonic() - self._began[role] > _APART_SECONDS
-            if child.poll() is not None and again and not self._stopping.is_set():
+            if child.poll() is None or role in self._left:
+                continue
+            if child.returncode == EXIT_PIN:
+                self._left.add(role)
+                told = f"{role} was not let into a token and is not started again, lest that locks itself"
+                self.report(f"{told}; see {self._log(role)}")
+            elif again and not self._stopping.is_set():
                 self.report(f"{role} ended with {child.returncode} and is started again; see {self._log(role)}")
                 time.sleep(_RESTART_SECONDS)
                 self._close(child)
@@ -142,6 +155,9 @@ class Supervisor:
                 self.report(f"{role} did not start: {self._last_words(role)}")
                 return True
         return False
+
+    def _status(self) -> int:
+        return EXIT_PIN if any(child.poll() == EXIT_PIN for child in self._children.values()) else 1
 
     def _end_children(self) -> None:
         for child in self._children.values():

@@ -826,7 +826,10 @@ class PassphraseUnusable(ConfigurationError):
 
     code = "passphrase-unusable"
     sentence = "The passphrase source {source} cannot be used: {detail}."
-    hint_text = "Name file:PATH (mode 0600), fd:N or prompt; never the command line or the environment."
+    hint_text = (
+        "Name file:PATH (mode 0600), credential:NAME (in a unit of systemd that loads it), fd:N or prompt; never the "
+        "command line or the environment."
+    )
 
 
 class ProfileInvalid(ConfigurationError):
@@ -1057,6 +1060,21 @@ class TokenPinLocked(ConfigurationError):
     hint_text = "Whoever has its security officer's PIN sets another one with the tool that came with the token."
 
 
+class TokenPinAtRisk(ConfigurationError):
+    """The token has counted wrong PINs, and nobody is there who types one: a wrong one more may lock it."""
+
+    code = "token-pin-at-risk"
+    sentence = "Nobody logs in to the token {token}: {detail}, and its PIN would not be typed by a person."
+    hint_text = (
+        "Log in to it once with the right PIN, by the tool that came with it: that takes the count back. Then see that "
+        "the PIN that is kept for it is that one, and start again."
+    )
+
+
+NEEDS_A_PERSON = (TokenPinWrong, TokenPinLocked, TokenPinAtRisk)
+"""What no trying again mends, and what trying again makes worse."""
+
+
 class TokenKeyAbsent(ConfigurationError):
     """The token has no such key, or several."""
 
@@ -1071,6 +1089,14 @@ class TokenKeyUnusable(ConfigurationError):
     code = "token-key-unusable"
     sentence = "The key {key} in the token {token} is not used: {detail}."
     hint_text = "Make one that is P-256 and never leaves the token: trialcpa officer key new URI, under another name."
+
+
+class TokenLacksMechanism(ConfigurationError):
+    """A key is to be made in a token that does not do what the key is for. It is not made elsewhere instead."""
+
+    code = "token-lacks-mechanism"
+    sentence = "The token {token} makes no {kind} keys, as {key} is to be one: it lacks {missing}."
+    hint_text = "Take a token that has it, or have this role's keys in files: leave it out of keys.in_token."
 
 
 class TokenSilent(ConfigurationError):
@@ -1090,11 +1116,23 @@ class TokenFailed(ConfigurationError):
 
 
 class TokenOutOfUse(ConfigurationError):
-    """A token with keys of the authority cannot be used at this moment; it is opened again as soon as it can be."""
+    """A token with keys of the authority cannot be used at this moment; it is opened again as soon as it can be.
+
+    `detail` is the error that is why, or words. After a PIN that was refused nothing is tried again.
+    """
 
     code = "token-out-of-use"
     sentence = "The token {token} is out of use: {detail}"
-    hint_text = "Nothing is signed with its keys, and it is tried again by itself; docs/keys.md says what to look at."
+    hint_text = (
+        "Nothing is signed with its keys. It is tried again by itself, but for a PIN that was refused or is locked; "
+        "docs/keys.md says what to look at."
+    )
+
+    @property
+    def hint(self) -> str:
+        """What to do next: for what a person alone can mend, that."""
+        why = self.fields["detail"]
+        return f"{why.hint} Then start the authority again." if isinstance(why, NEEDS_A_PERSON) else super().hint
 
 
 class AuthorityDiffers(ConfigurationError):

@@ -52,7 +52,7 @@ REMEDIES: Mapping[AlarmCode, str] = {
     AlarmCode.STORE_SILENT: "Look at the database, and at the network before it.",
     AlarmCode.STORE_TAKES_NO_WRITES: "Look who writes to the database for so long, and at its disk.",
     AlarmCode.SUBSCRIBER_UNTOLD: "Look whether the subscriber's address answers, and tell its people.",
-    AlarmCode.TOKEN_OUT_OF_USE: "Look at the token and in the authority's log; it is opened again by itself.",
+    AlarmCode.TOKEN_OUT_OF_USE: "Look at the token: it is opened again by itself, after token-pin-… only by a start.",
     AlarmCode.TOLD_END_LOST: "End these approvals again: lists that were published have what was revoked.",
     AlarmCode.WEB_MEMORY_FAILS: "Look at the folder that web.memory names: its room, its owner, its files.",
 }

@@ -172,7 +172,7 @@ def transcript(ceremony: Ceremony, certificates: list[AuthorityCertificate], key
         f"  SHA-256     {hashlib.sha256(keys.journal.public_key).hexdigest()} of the journal's key",
         f"Log key       {note.vkey(log, keys.log.public_key)}",
         f"Private keys  {ceremony.keys_dir}",
-        *(f"  in a token  {each}" for each in _in_tokens(ceremony)),
+        *(f"  {each}" for each in _places(ceremony)),
         f"Root's key    {ceremony.root_dir}: take this folder offline now. Only a new issuing CA and the root's",
         "              next CRL, due within a year, need it again.",
         "",
@@ -180,12 +180,16 @@ def transcript(ceremony: Ceremony, certificates: list[AuthorityCertificate], key
     return "\n".join(lines)
 
 
-def _in_tokens(ceremony: Ceremony) -> Iterator[str]:
-    """Yield where each key is that does not lie in its file."""
-    for path in (*sorted(ceremony.keys_dir.glob("*.key")), ceremony.root_dir / ROOT_FILE):
-        named = key_in_token(path) if path.exists() else None
-        if named is not None:
-            yield f"{named}, which {path.name} names"
+def _places(ceremony: Ceremony) -> Iterator[str]:
+    """Yield where each key is: those in files first."""
+    paths = [*sorted(ceremony.keys_dir.glob("*.key")), ceremony.root_dir / ROOT_FILE]
+    found = {path.name: key_in_token(path) for path in paths if path.exists()}
+    in_files = [name for name, where in found.items() if where is None]
+    if in_files:
+        yield f"in files    {', '.join(in_files)}"
+    for name, where in found.items():
+        if where is not None:
+            yield f"in a token  {where}, which {name} names"
 
 
 def _found(store: Store, ceremony: Ceremony, keys: CeremonyKeys, at: datetime) -> bool:

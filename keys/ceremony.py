@@ -63,6 +63,7 @@ def make_keys(place: KeyPlace, root_place: KeyPlace) -> CeremonyKeys:
 
     Raises:
         KeyUnusable: a file cannot be written, or one that is there cannot be opened; also if both folders are one.
+        TokenLacksMechanism: one is to be made in a token that makes none of its kind.
         TokenOutOfUse, TokenAbsent, TokenPinWrong: of a key in a token, and further errors as of KeyPlace.opened.
     """
     if place.folder.resolve() == root_place.folder.resolve():

@@ -2,29 +2,30 @@
 
 Whoever signs with a key of a token that failed is told so at once, and no longer asks: a thread of its own opens the
 token again, finds every key that was in use, compares its public half with the one before and has it prove itself. Only
-then is it used. A PIN that the token refuses is not tried a second time: it would lock itself.
+then is it used. A PIN that the token refuses is not tried a second time, and one that no person types not at all where
+a wrong one was tried last, by us before we were started again or by whomever: the token would lock itself.
 """
 
 import logging
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeAlias, TypeVar
 
 from core.boundaries import boundary
 from core.errors import (
+    NEEDS_A_PERSON,
     TokenAbsent,
     TokenFailed,
     TokenKeyAbsent,
     TokenKeyUnusable,
     TokenOutOfUse,
-    TokenPinLocked,
-    TokenPinWrong,
     TokenSilent,
     TrialCpaError,
 )
-from core.trouble import Trouble
+from core.trouble import Trouble, tried
 from keys.log_key import spki_sha256
 from keys.token import Token, TokenEdwardsSigner, TokenSigner, find_token
 from keys.token_uri import KeyInToken, KeyKind
@@ -41,8 +42,6 @@ FIRST_REST, LONGEST_REST = 0.5, 4.0
 """Seconds until a token that failed is tried again, and doubled until then."""
 
 _LOST = (TokenAbsent, TokenFailed, TokenSilent)
-_FOR_A_PERSON = (TokenPinWrong, TokenPinLocked)
-"""What no trying again mends, and what trying again makes worse."""
 
 _Key: TypeAlias = TokenSigner | TokenEdwardsSigner
 _T = TypeVar("_T")
@@ -71,12 +70,22 @@ class HeldToken:
         pin: of its user.
         module: the PKCS#11 library that reaches it, if the name does not say.
         seconds: for which each answer is waited for once it is open.
+        typed: whether a person typed the PIN, now.
 
     Raises:
-        ExtraMissing, TokenModuleUnusable, TokenAbsent, TokenPinWrong, TokenPinLocked, TokenSilent, TokenFailed.
+        ExtraMissing, TokenModuleUnusable, TokenAbsent, TokenPinWrong, TokenPinLocked, TokenPinAtRisk, TokenSilent,
+        TokenFailed.
     """
 
-    def __init__(self, named: KeyInToken, pin: bytes, module: Path | None, *, seconds: float = ANSWER_SECONDS) -> None:
+    def __init__(
+        self,
+        named: KeyInToken,
+        pin: bytes,
+        module: Path | None,
+        *,
+        seconds: float = ANSWER_SECONDS,
+        typed: bool = False,
+    ) -> None:
         self.name = named.token_name
         self._named, self._pin, self._module = named, pin, module
         self._seconds = seconds
@@ -85,7 +94,8 @@ class HeldToken:
         self._over = threading.Event()
         self._why: TrialCpaError | None = None
         self._trouble = Trouble(_log)
-        self._open: _Open | None = self._opened()
+        self._opener: threading.Thread | None = None
+        self._open: _Open | None = self._opened(typed=typed)
 
     @property
     def out_of_use(self) -> TrialCpaError | None:
@@ -95,14 +105,16 @@ class HeldToken:
         """
         with self._lock:
             held = self._open
-        if held is not None and held.token.dead:
+        if held is None:
+            self._open_soon()
+        elif held.token.dead:
             self._lose(held, held.token.failed("its module has died"))
         with self._lock:
             return self._why
 
-    def can(self, kind: KeyKind) -> bool:
-        """Whether it makes and uses keys of a kind; TokenOutOfUse if it does not say."""
-        return self._with(lambda held: held.token.can(kind))
+    def lacks(self, kind: KeyKind) -> list[str]:
+        """Return the mechanisms that keys of a kind need and it has not; TokenOutOfUse if it does not say."""
+        return self._with(lambda held: held.token.lacks(kind))
 
     def make(self, named: KeyInToken, kind: KeyKind) -> None:
         """Make a key inside, if there is none of that CKA_ID and label.
@@ -138,7 +150,7 @@ class HeldToken:
 
     def signature(self, named: KeyInToken, message: bytes) -> bytes:
         """Return a signature with a key that was taken before, proved by its public half; TokenOutOfUse if it fails."""
-        return self._with(lambda held: held.keys[str(named)].sign(message), (*_LOST, TokenKeyAbsent))
+        return self._with(lambda held: held.keys[str(named)].sign(message), TrialCpaError)
 
     def close(self) -> None:
         """Part with it; it is not opened again."""
@@ -160,7 +172,11 @@ class HeldToken:
 
         return self._with(taken)
 
-    def _with(self, act: Callable[[_Open], _T], lost: tuple[type[TrialCpaError], ...] = _LOST) -> _T:
+    def _with(
+        self,
+        act: Callable[[_Open], _T],
+        lost: type[TrialCpaError] | tuple[type[TrialCpaError], ...] = _LOST,
+    ) -> _T:
         with self._lock:
             held = self._open
         if held is None:
@@ -170,56 +186,85 @@ class HeldToken:
         except lost as error:
             self._lose(held, error)
             raise self._error() from error
+        except TrialCpaError:
+            raise
+        except Exception as error:  # an answer of a kind that nobody foresaw: what comes next of it is not trusted
+            self._lose(held, self._unforeseen(error))
+            raise self._error() from error
 
     def _error(self) -> TokenOutOfUse:
         return TokenOutOfUse(token=self.name, detail=self.out_of_use or "it was parted with.")
+
+    def _unforeseen(self, error: Exception) -> TokenFailed:
+        return TokenFailed(token=self.name, detail=f"what came of it was not foreseen ({type(error).__name__})")
 
     def _lose(self, held: _Open, error: TrialCpaError) -> None:
         with self._lock:
             if self._open is not held:
                 return  # another thread found it first
             self._open, self._why = None, error
+        # First, so that nothing that comes of parting with it is in the way of its being opened again.
+        self._open_soon()
         self._trouble.begins(f"{error} Nothing is signed with the keys in it until it is open again.", logging.ERROR)
         held.token.kill()
-        threading.Thread(target=self._open_again, name="token", daemon=True).start()
+
+    def _open_soon(self) -> None:
+        """See to it that a thread opens the token again, unless one does, or a person has to."""
+        with self._lock:
+            if self._open is not None or self._over.is_set() or isinstance(self._why, NEEDS_A_PERSON):
+                return
+            if self._opener is not None and self._opener.is_alive():
+                return
+            self._opener = threading.Thread(target=self._open_again, name="token", daemon=True)
+            with suppress(RuntimeError):  # no thread is to be had: whoever looks next tries again
+                self._opener.start()
 
     def _open_again(self) -> None:
         rest = FIRST_REST
         while not self._over.wait(rest):
-            try:
-                held = self._opened()
-            except TrialCpaError as error:
-                with self._lock:
-                    self._why = error
-                if isinstance(error, _FOR_A_PERSON):
-                    _log.error("%s It is not tried again: start the process again once that is mended.", error)
-                    return
-                rest = min(2 * rest, LONGEST_REST)
-                continue
+            words = f"The token {self.name} is not open yet"
+            if tried(self._reopen, self._trouble, words, over=f"The token {self.name} was opened again."):
+                return
             with self._lock:
-                if self._over.is_set():
-                    held.token.close()
-                    return
-                self._open, self._why = held, None
-            self._trouble.ends(f"The token {self.name} is open again.")
-            return
+                why = self._why
+            if isinstance(why, NEEDS_A_PERSON):
+                _log.error("%s It is not tried again: start the process again once that is mended.", why)
+                return
+            rest = min(2 * rest, LONGEST_REST)
 
-    def _opened(self) -> _Open:
+    def _reopen(self) -> None:
+        try:
+            held = self._opened()
+        except Exception as error:
+            with self._lock:
+                self._why = error if isinstance(error, TrialCpaError) else self._unforeseen(error)
+            raise
+        with self._lock:
+            if not self._over.is_set():
+                self._open, self._why, self._opener = held, None, None
+                return
+        held.token.close()
+
+    def _opened(self, *, typed: bool = False) -> _Open:
         """Find the token, log in, and find every key that is in use: each the one that it was."""
         token = find_token(self._named, self._module, seconds=OPENING_SECONDS)
         try:
+            if not typed:
+                token.spare()
             token.log_in(self._pin)
             token.patience(self._seconds)
-            keys: dict[str, _Key] = {}
-            for name, known in list(self._known.items()):
-                keys[name] = _proved(token, known.named, known.kind)
-                if keys[name].public_key != known.public_key:
-                    detail = "it is another one than before"
-                    raise TokenKeyUnusable(token=self.name, key=known.named.key_name, detail=detail)
-        except TrialCpaError:
+            keys = {name: self._same(token, known) for name, known in list(self._known.items())}
+        except Exception:
             token.kill()
             raise
         return _Open(token=token, keys=keys)
+
+    def _same(self, token: Token, known: _Known) -> _Key:
+        key = _proved(token, known.named, known.kind)
+        if key.public_key != known.public_key:
+            detail = "it is another one than before"
+            raise TokenKeyUnusable(token=self.name, key=known.named.key_name, detail=detail)
+        return key
 
 
 def _taken(token: Token, named: KeyInToken, kind: KeyKind) -> _Key | None:

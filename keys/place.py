@@ -6,15 +6,16 @@ a key of a name looks for its file, wherever the key is; and a folder may hold k
 
 import logging
 import secrets
+import threading
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
 
-from core.errors import KeyUnusable, TokenKeyMisnamed, TrialCpaError
+from core.errors import NEEDS_A_PERSON, KeyUnusable, TokenKeyMisnamed, TokenLacksMechanism, TrialCpaError
 from keys.held_token import ANSWER_SECONDS, HeldToken
 from keys.log_key import LogSigner, make_log_key, open_log_key
-from keys.passphrase import PassphraseSource
+from keys.passphrase import FromPrompt, PassphraseSource
 from keys.private_file import NotPrivate, read_private
 from keys.record_key import RecordKey, make_record_key, open_record_key
 from keys.sealed import LARGEST_FILE, generate, open_sealed, place_sealed
@@ -69,7 +70,10 @@ class Tokens:
     def __init__(self, said: InTokens) -> None:
         self.said = said
         self._held: dict[tuple[tuple[str, str], ...], HeldToken] = {}
+        self._refused: dict[tuple[tuple[str, str], ...], TrialCpaError] = {}
         self._pin: bytes | None = None
+        self._opening = threading.Lock()
+        """Held while a token is opened, which has a deadline: who needs it meanwhile waits, and tries no PIN."""
 
     def held(self, named: KeyInToken) -> HeldToken:
         """Return the token that a key is in.
@@ -79,24 +83,41 @@ class Tokens:
 
         Raises:
             PassphraseUnusable: there is no PIN to be had.
-            ExtraMissing, TokenModuleUnusable, TokenAbsent, TokenPinWrong, TokenPinLocked, TokenSilent, TokenFailed.
+            TokenPinWrong, TokenPinLocked, TokenPinAtRisk: it refused, now or when it was asked first; it is asked once.
+            ExtraMissing, TokenModuleUnusable, TokenAbsent, TokenSilent, TokenFailed.
         """
         which = tuple(sorted(named.token.items()))
-        if which not in self._held:
-            if self._pin is None:
-                self._pin = self.said.pin.read()
-            module = named.module or self.said.module
-            self._held[which] = HeldToken(named, self._pin, module, seconds=self.said.seconds)
-        return self._held[which]
+        with self._opening:
+            if which in self._refused:
+                refused = self._refused[which]
+                raise type(refused)(**refused.fields)
+            if which not in self._held:
+                try:
+                    self._held[which] = self._opened(named)
+                except NEEDS_A_PERSON as error:
+                    self._refused[which] = error
+                    raise
+            return self._held[which]
+
+    def _opened(self, named: KeyInToken) -> HeldToken:
+        # One that is typed for another token was typed for this one, too: all of one authority have one PIN.
+        typed = isinstance(self.said.pin, FromPrompt)
+        if self._pin is None:
+            self._pin = self.said.pin.read()
+        module = named.module or self.said.module
+        return HeldToken(named, self._pin, module, seconds=self.said.seconds, typed=typed)
 
     def out_of_use(self) -> Mapping[str, TrialCpaError]:
         """Return why nothing is signed in a token at this moment, by the token's name."""
-        found = {each.name: each.out_of_use for each in self._held.values()}
-        return {name: why for name, why in found.items() if why is not None}
+        found = {str(each.fields["token"]): each for each in list(self._refused.values())}
+        for each in list(self._held.values()):
+            why = each.out_of_use
+            found |= {} if why is None else {each.name: why}
+        return found
 
     def close(self) -> None:
         """Part with all of them."""
-        for each in self._held.values():
+        for each in list(self._held.values()):
             each.close()
 
 
@@ -133,7 +154,8 @@ class KeyPlace:
         If we die behind its file, the next run makes the key in the token that the file names, or finds it there.
 
         Raises:
-            KeyUnusable: the file cannot be written; further errors as of `opened`.
+            KeyUnusable: the file cannot be written.
+            TokenLacksMechanism: its token makes none of the kind; further errors as of `opened`.
         """
         named = self._made(name, KeyKind.P256)
         if named is None:
@@ -208,10 +230,15 @@ class KeyPlace:
             identifier=secrets.token_bytes(_IDENTIFIER_SIZE),
             module=said.token.module,
         )
-        if not self._held(name, named).can(kind):
-            _log.warning("The token %s makes no %s keys: %s lies in a file.", named.token_name, kind, name)
-            return None
-        return named
+        lacks = self._held(name, named).lacks(kind)
+        if not lacks:
+            return named
+        missing = ", ".join(lacks)
+        if kind is not KeyKind.ED25519:
+            # Who asked for a key that never leaves a token is not given a file instead.
+            raise TokenLacksMechanism(token=named.token_name, kind=kind, key=stem, missing=missing)
+        _log.warning("The token %s lacks %s: %s lies in a file.", named.token_name, missing, name)
+        return None
 
 
 def key_in_token(path: Path) -> KeyInToken | None:

@@ -10,11 +10,9 @@ import json
 import queue
 import secrets
 import subprocess
-import sys
 import weakref
 from collections.abc import Mapping
 from importlib.util import find_spec
-from multiprocessing import Pipe
 from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import NoReturn
@@ -33,12 +31,13 @@ from core.errors import (
     TokenKeyAbsent,
     TokenKeyUnusable,
     TokenModuleUnusable,
+    TokenPinAtRisk,
     TokenPinLocked,
     TokenPinWrong,
     TokenSilent,
-    TrialCpaError,
 )
 from keys.signer import spki
+from keys.token_pipe import part, started
 from keys.token_uri import KeyInToken, KeyKind
 
 EXTRA, EXTRA_PACKAGE = "hsm", "pkcs11"
@@ -48,8 +47,6 @@ PATIENCE = 30.0
 """Seconds for each answer where a person stands by: a card takes one to sign, and some wait to be touched."""
 
 _LARGEST_ANSWER = 64 * 1024
-_PARTING = 2.0
-"""Seconds in which a process ends that is no longer spoken to."""
 
 _P256 = bytes.fromhex("06082a8648ce3d030107")
 """CKA_EC_PARAMS: secp256r1 as an object identifier, DER (RFC 5480, 2.1.1.1)."""
@@ -61,8 +58,8 @@ _ED25519 = bytes.fromhex("06032b6570")
 """CKA_EC_PARAMS: id-Ed25519 as an object identifier, DER (RFC 8410, 3)."""
 _EDWARDS_SIZE = 32
 
-_FINAL_TRY, _LOCKED = 0x00020000, 0x00040000
-"""CKF_USER_PIN_FINAL_TRY, CKF_USER_PIN_LOCKED (PKCS#11 2.40, CK_TOKEN_INFO)."""
+_COUNT_LOW, _FINAL_TRY, _LOCKED = 0x00010000, 0x00020000, 0x00040000
+"""CKF_USER_PIN_COUNT_LOW, CKF_USER_PIN_FINAL_TRY, CKF_USER_PIN_LOCKED (PKCS#11 2.40, CK_TOKEN_INFO)."""
 
 _WRONG_PIN = frozenset({"PinIncorrect", "PinInvalid", "PinLenRange"})
 _NOBODY: Mapping[str, str] = {
@@ -102,13 +99,19 @@ class Token:
         self._flags = 0
         self._free: queue.SimpleQueue[Connection] = queue.SimpleQueue()
         self._free.put(connection)
-        self.close = weakref.finalize(self, _part, process, connection)
+        self.close = weakref.finalize(self, part, process, connection)
         """Part with the token; what was logged in to is logged out of."""
 
     @property
     def final_try(self) -> bool:
         """Whether one more wrong PIN locks the token."""
         return bool(self._flags & _FINAL_TRY)
+
+    def spare(self) -> None:
+        """Raise TokenPinAtRisk if a wrong PIN was tried since the last right one: whoever asks tries none."""
+        if self._flags & (_COUNT_LOW | _FINAL_TRY):
+            detail = "one more wrong PIN locks it" if self.final_try else "the last PIN that it was given was wrong"
+            raise TokenPinAtRisk(token=self._named.token_name, detail=detail)
 
     def kill(self) -> None:
         """Part with a token that is not trusted to part: nothing is waited for."""
@@ -147,9 +150,9 @@ class Token:
             raise TokenPinWrong(token=self._named.token_name) from None
         self._ask("log-in", self._named, pin=said, **({"write": "yes"} if writes else {}))
 
-    def can(self, kind: KeyKind) -> bool:
-        """Whether it makes and uses keys of a kind; errors as of `key`."""
-        return self._ask("can", self._named, kind=kind.value)["can"] is True
+    def lacks(self, kind: KeyKind) -> list[str]:
+        """Return the mechanisms that keys of a kind need and it has not, by name; errors as of `key`."""
+        return _words(self._ask("lacks", self._named, kind=kind.value), "lacks")
 
     def key(self, named: KeyInToken, *, born: bool = False) -> "TokenSigner":
         """Return a key of this token.
@@ -408,31 +411,18 @@ def find_token(named: KeyInToken, module: Path | None = None, *, seconds: float 
         raise TokenModuleUnusable(module="for the token " + named.token_name, detail="none is named")
     if find_spec(EXTRA_PACKAGE) is None:
         raise ExtraMissing(missing=f"python-{EXTRA_PACKAGE}", extra=EXTRA)
-    ours, theirs = Pipe()
-    with theirs:
-        # -P: nothing is imported from wherever the command was given.
-        process = subprocess.Popen(  # noqa: S603 - our own program
-            [sys.executable, "-P", "-m", "keys.token_process", str(theirs.fileno())],
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL,
-            pass_fds=(theirs.fileno(),),
-        )
-    token = Token(named, process, ours, seconds=seconds)
+    try:
+        process, connection = started()
+    except OSError as error:  # no more files, processes or memory
+        detail = f"no process can be started for it ({error.strerror})"
+        raise TokenFailed(token=named.token_name, detail=detail) from error
+    token = Token(named, process, connection, seconds=seconds)
     try:
         token.find(library)
-    except TrialCpaError:
+    except Exception:
         token.kill()
         raise
     return token
-
-
-def _part(process: "subprocess.Popen[bytes]", connection: Connection) -> None:
-    connection.close()
-    try:
-        process.wait(_PARTING)
-    except subprocess.TimeoutExpired:
-        process.kill()
-        process.wait(_PARTING)
 
 
 def _words(answer: Mapping[str, object], name: str) -> list[str]:

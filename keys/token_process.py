@@ -74,7 +74,7 @@ class _Held:
         self.does: Mapping[str, Callable[[Asked], Answer]] = {
             "find": self._find,
             "log-in": self._log_in,
-            "can": self._can,
+            "lacks": self._lacks,
             "key": self._take,
             "generate": self._generate,
             "sign": self._sign,
@@ -100,9 +100,10 @@ class _Held:
         self._session = self._token.open(rw=self._writes, user_pin=asked["pin"])
         return {}
 
-    def _can(self, asked: Asked) -> Answer:
+    def _lacks(self, asked: Asked) -> Answer:
         assert self._token is not None
-        return {"can": _NEEDED[KeyKind(asked["kind"])] <= set(self._token.slot.get_mechanisms())}
+        missing = _NEEDED[KeyKind(asked["kind"])] - set(self._token.slot.get_mechanisms())
+        return {"lacks": sorted(f"CKM_{each.name}" for each in missing)}
 
     def _take(self, asked: Asked) -> Answer:
         assert self._session is not None
@@ -229,6 +230,8 @@ def serve(connection: Connection) -> None:
 
 
 if __name__ == "__main__":
-    # Ctrl-C at the terminal is for who started us; it ends, and then so do we.
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    # Ctrl-C at the terminal, and what a service manager sends to all of a service, is for who started us: it may still
+    # have something to sign. When it ends so does the pipe, and then so do we.
+    for each in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(each, signal.SIG_IGN)
     serve(Connection(int(sys.argv[1])))

@@ -49,6 +49,12 @@ def openssl(*words: str) -> "subprocess.CompletedProcess[str]":
     return subprocess.run(["openssl", *words], check=False, capture_output=True, text=True, timeout=60)
 
 
+def test_the_transcript_says_where_every_key_lies(held: Path) -> None:
+    (said,) = [each for each in (held / "ceremony" / "transcript.txt").read_text().splitlines() if "in files " in each]
+    made = {each.name for each in (held / "keys").glob("*.key")} | {"root.key"}
+    assert set(said.split("in files")[1].replace(",", " ").split()) == made
+
+
 def test_the_root_has_signed_the_transcript_and_openssl_says_so(held: Path, tmp_path: Path) -> None:
     paper = held / "ceremony" / "transcript.txt"
     assert all(f"{member(each).key} {each}" in paper.read_text() for each in (ONE, TWO, THREE))

@@ -1,5 +1,6 @@
 """A token that an authority holds: whatever becomes of it is told at once, nothing wrong is used, and it comes back."""
 
+import errno
 import json
 import os
 import pickle
@@ -7,20 +8,24 @@ import signal
 import subprocess
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import load_der_public_key
+from pkcs11 import Mechanism
 
 from core.errors import (
     KeyUnusable,
     PassphraseUnusable,
     TokenKeyUnusable,
+    TokenLacksMechanism,
     TokenOutOfUse,
+    TokenPinAtRisk,
     TokenPinWrong,
     TrialCpaError,
 )
@@ -140,6 +145,28 @@ def test_a_key_that_was_brought_from_outside_is_not_the_authority_s(place: KeyPl
         place.opened(issuing_file(1))
 
 
+@pytest.mark.parametrize(
+    "lacking", [Mechanism.ECDSA, Mechanism.EC_KEY_PAIR_GEN, Mechanism.SHA256_HMAC, Mechanism.EDDSA]
+)
+def test_a_key_that_its_token_cannot_make_is_made_nowhere_but_the_log_s_in_a_file(
+    place: KeyPlace, shim: Shim, lacking: Mechanism
+) -> None:
+    shim.behaves(f"m{lacking.value:x}")
+    needed: dict[str, tuple[Callable[[str], object], set[Mechanism]]] = {
+        issuing_file(1): (place.made, {Mechanism.ECDSA, Mechanism.EC_KEY_PAIR_GEN}),
+        RECORD_FILE: (place.made_record_key, {Mechanism.SHA256_HMAC}),
+        LOG_FILE: (place.made_log_key, {Mechanism.EDDSA}),
+    }
+    for name, (make, mechanisms) in needed.items():
+        if lacking in mechanisms and name != LOG_FILE:
+            with pytest.raises(TokenLacksMechanism, match=f"it lacks CKM_{lacking.name}"):
+                make(name)
+            assert not (place.folder / name).exists()
+        else:
+            make(name)
+            assert (place.in_token(name) is None) is (lacking in mechanisms)
+
+
 def test_what_a_file_says_of_a_token_is_followed_or_refused(place: KeyPlace, tmp_path: Path) -> None:
     place.made(JOURNAL_FILE)
     for words, told in ((b"pkcs11:token=a", "names no key"), (b"pkcs11:token=a;object=b?pin-value=1", "PIN")):
@@ -195,6 +222,98 @@ def test_a_token_whose_process_is_frozen_or_killed_is_open_again_without_a_resta
     assert process(place).pid != before.pid
 
 
+def test_what_is_sent_to_all_of_a_service_that_stops_ends_no_token_before_its_last_turn(place: KeyPlace) -> None:
+    signer = place.made(JOURNAL_FILE)
+    before = process(place)
+    for number in (signal.SIGTERM, signal.SIGINT):
+        os.kill(before.pid, number)
+    time.sleep(0.5)
+    assert holds(signer, signer.sign(MESSAGE))
+    assert place.tokens is not None
+    assert place.tokens.out_of_use() == {}
+    place.tokens.close()
+    assert before.wait(5) == 0, "it ends with the pipe"
+
+
+def test_the_thread_that_opens_a_token_outlives_whatever_it_meets(
+    place: KeyPlace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    signer = place.made(JOURNAL_FILE)
+
+    def until_told(words: str) -> None:
+        deadline = time.monotonic() + BACK_SECONDS
+        while words not in str(held(place)._why):  # who asks `out_of_use` would start the thread again
+            assert time.monotonic() < deadline, held(place)._why
+            time.sleep(0.05)
+
+    def no_more_files() -> None:
+        raise OSError(errno.EMFILE, os.strerror(errno.EMFILE))
+
+    def unforeseen(*_: object, **__: object) -> None:
+        raise RuntimeError
+
+    with monkeypatch.context() as patch:
+        patch.setattr("keys.token_pipe.Pipe", no_more_files)
+        process(place).kill()
+        with pytest.raises(TokenOutOfUse):
+            signer.sign(MESSAGE)
+        until_told("no process can be started for it (Too many open files)")
+        patch.setattr("keys.held_token.find_token", unforeseen)
+        until_told("not foreseen (RuntimeError)")
+    deadline = time.monotonic() + BACK_SECONDS
+    while held(place)._open is None:
+        assert time.monotonic() < deadline, held(place)._why
+        time.sleep(0.05)
+    assert holds(signer, signer.sign(MESSAGE))
+
+
+def test_a_thread_that_cannot_be_started_is_started_by_whoever_looks_next(
+    place: KeyPlace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    signer = place.made(JOURNAL_FILE)
+
+    def no_more_threads(_: threading.Thread) -> None:
+        raise RuntimeError
+
+    with monkeypatch.context() as patch:
+        patch.setattr(threading.Thread, "start", no_more_threads)
+        process(place).kill()
+        with pytest.raises(TokenOutOfUse):
+            signer.sign(MESSAGE)
+    assert holds(signer, until_back(signer))
+
+
+def test_an_answer_that_nobody_foresaw_parts_with_the_token(place: KeyPlace, monkeypatch: pytest.MonkeyPatch) -> None:
+    signer = place.made(JOURNAL_FILE)
+    before = process(place)
+    with monkeypatch.context() as patch:
+        patch.setattr("keys.token.read_json", lambda _: {"signature": "no hexadecimal digits"})
+        with pytest.raises(TokenOutOfUse, match=r"not foreseen \(ValueError\)"):
+            signer.sign(MESSAGE)
+    assert before.wait(5) == -signal.SIGKILL
+    assert holds(signer, until_back(signer))
+
+
+def test_a_process_that_even_kill_does_not_end_is_in_nobody_s_way(
+    place: KeyPlace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    signer = place.made(JOURNAL_FILE)
+    before = process(place)
+
+    def held_fast(_: object, timeout: float | None = None) -> int:
+        raise subprocess.TimeoutExpired("what the kernel holds fast", timeout or 0)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(subprocess.Popen, "wait", held_fast)
+        opened = held(place)._open
+        assert opened is not None
+        opened.token.close()
+        with pytest.raises(TokenOutOfUse):
+            signer.sign(MESSAGE)
+    before.wait(5)
+    assert holds(signer, until_back(signer))
+
+
 def test_a_full_token_is_told_and_no_half_key_is_used(place: KeyPlace, shim: Shim) -> None:
     signer = place.made(JOURNAL_FILE)
     shim.behaves("f")
@@ -243,6 +362,49 @@ def test_a_pin_that_is_refused_is_tried_once_and_no_more(place: KeyPlace, soft: 
     with pytest.raises(TokenOutOfUse, match="PIN"):
         signer.sign(MESSAGE)
     assert soft.folder.exists()
+
+
+def test_a_wrong_pin_of_a_file_is_tried_by_one_start_and_by_none_after_it(
+    soft: SoftToken, shim: Shim, tmp_path: Path
+) -> None:
+    first = KeyPlace(folder=tmp_path / "keys", passphrase=b"of those in files", tokens=Tokens(said(soft, shim)))
+    first.made(JOURNAL_FILE)
+    assert first.tokens is not None
+    first.tokens.close()
+    before = shim.logins()
+    write_private(soft.folder / "pin", b"13572468")
+
+    def start(told: type[TrialCpaError]) -> None:
+        tokens = Tokens(said(soft, shim))
+        place = KeyPlace(folder=tmp_path / "keys", passphrase=b"of those in files", tokens=tokens)
+        for _ in range(2):
+            with pytest.raises(told):
+                place.opened(JOURNAL_FILE)
+        assert {type(why) for why in tokens.out_of_use().values()} == {told}
+
+    start(TokenPinWrong)
+    assert shim.logins() == before + 1
+    start(TokenPinAtRisk)
+    start(TokenPinAtRisk)
+    assert shim.logins() == before + 1
+    # A person who types the right one may: that takes the count back, and a file that says it is gone by again.
+    typed = HeldToken(TOKEN, PIN.encode(), shim.module, seconds=2.0, typed=True)
+    typed.close()
+    write_private(soft.folder / "pin", PIN.encode())
+    again = Tokens(said(soft, shim))
+    signer = replace(first, tokens=again).opened(JOURNAL_FILE)
+    assert holds(signer, signer.sign(MESSAGE))
+    again.close()
+
+
+def test_a_token_is_opened_once_however_many_ask_at_once(soft: SoftToken, shim: Shim) -> None:
+    before = shim.logins()
+    tokens = Tokens(said(soft, shim))
+    with ThreadPoolExecutor(8) as many:
+        found = list(many.map(lambda _: tokens.held(TOKEN), range(8)))
+    assert len({id(each) for each in found}) == 1
+    assert shim.logins() == before + 1
+    tokens.close()
 
 
 def test_another_key_under_the_same_name_is_not_taken_for_it(place: KeyPlace, shim: Shim) -> None:
@@ -315,6 +477,6 @@ def test_a_pin_may_be_a_credential_of_systemd(tmp_path: Path, soft: SoftToken, s
             parse_source(wrong, credentials=given)
     (given / "pin").chmod(0o400)
     token = HeldToken(TOKEN, source.read(), shim.module, seconds=2.0)
-    assert token.can(KeyKind.ED25519)
+    assert token.lacks(KeyKind.ED25519) == []
     token.close()
     assert json.dumps(str(soft.folder))

@@ -2,6 +2,8 @@
 
 import os
 import signal
+import subprocess
+import sys
 import time
 import urllib.error
 import urllib.request
@@ -13,10 +15,14 @@ from typing import Any
 import psutil  # type: ignore[import-untyped]
 import pytest
 
-from tests.kill.test_processes import Service, _application, _issued, until
+from app.processes import EXIT_PIN
+from tests.kill.test_processes import ROOT, Service, _application, _issued, until
 from tests.test_troubles import end
+from tests.token_keys import set_pin
 from tests.token_said import MODULE
-from tests.token_world import AUTHORITY, authority_token
+from tests.token_world import AUTHORITY, PIN, authority_token
+
+UNIT = ROOT / "deploy" / "systemd" / "trialcpa-authority.service"
 
 GRANTS = 6
 TOLD_SECONDS, BACK_SECONDS = 2.0, 10.0
@@ -54,6 +60,29 @@ def reached(service: Service, status: int) -> float:
         assert time.monotonic() - began < BUSY * BACK_SECONDS, service.said()
         time.sleep(0.05)
     return time.monotonic() - began
+
+
+def test_a_pin_that_is_refused_ends_the_authority_and_is_tried_by_no_start_after_it(service: Service) -> None:
+    reached(service, 200)
+    transcript = (service.home / "ceremony" / "transcript.txt").read_text()
+    assert (transcript.count("  in a token  pkcs11:token="), "in files" in transcript) == (7, False)
+    set_pin(AUTHORITY, PIN, "13572468")
+    # Neither is the one that is killed tried again by who supervises it, nor the one that a service manager starts.
+    service.kill("authority")
+    log = service.home / "run" / "authority.log"
+    until(lambda: "is not started again" in service.said(), service.said)
+    assert log.read_text().count("[token-pin-wrong]") == 1
+    command = [sys.executable, "-m", "app.cli.main", "run", "authority", "--home", str(service.home)]
+    for _ in range(2):
+        ended = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=120, check=False)
+        assert (ended.returncode, "[token-pin-at-risk]" in ended.stderr) == (EXIT_PIN, True), ended.stderr
+    (line,) = [each for each in UNIT.read_text().splitlines() if each.startswith("RestartPreventExitStatus=")]
+    assert line.partition("=")[2] == str(EXIT_PIN)
+    assert answered(service, "/readyz") == 200, "status goes on"
+    end(service.process, service.home)
+    again = subprocess.run([*command[:3], "serve", "--home", str(service.home)], cwd=ROOT, capture_output=True,
+                           text=True, timeout=120, check=False)  # fmt: skip
+    assert again.returncode == EXIT_PIN, again.stdout
 
 
 def token_process(service: Service) -> int:

@@ -8,6 +8,7 @@ from itertools import groupby
 
 import click
 
+from app.cli.telling import tell
 from app.loading import loading
 from core.errors import PlaceUnusable, TrialCpaError
 
@@ -137,14 +138,12 @@ def main(words: Sequence[str] | None = None) -> None:
         error.show()
         sys.exit(error.exit_code)
     except TrialCpaError as error:
-        # What a service answered keeps its own code.
-        click.echo(f"Error: {error}\n  {error.hint}  [{error.fields.get('problem', error.code)}]", err=True)
+        tell(error)
         sys.exit(EXIT_REFUSED)
     except OSError as error:
         if error.filename is None:  # of a connection, or of a pipe: no place that somebody could choose otherwise
             raise
-        place = PlaceUnusable(path=error.filename, detail=error.strerror or type(error).__name__)
-        click.echo(f"Error: {place}\n  {place.hint}  [{place.code}]", err=True)
+        tell(PlaceUnusable(path=error.filename, detail=error.strerror or type(error).__name__))
         sys.exit(EXIT_REFUSED)
 
 

@@ -18,12 +18,13 @@ from rich.markup import escape
 
 from app import settings as settings_file
 from app.cli.options import DEFAULT_URL, INSTANT, home_option
+from app.cli.telling import tell
 from app.house import home_of, open_house
 from app.loading import loading
-from app.processes import Supervisor, end_with_supervisor, require_free
+from app.processes import EXIT_PIN, Supervisor, end_with_supervisor, require_free
 from app.status_settings import Address
 from app.stopping import stopped_by_signal
-from core.errors import HomeOccupied, StoreUnavailable
+from core.errors import NEEDS_A_PERSON, HomeOccupied, StoreUnavailable
 from core.kinds import Apart, ProcessRole, WebPart
 from core.trouble import Trouble
 
@@ -129,7 +130,11 @@ def run(
         with loading():
             from app.authority import open_authority  # noqa: PLC0415 - the other roles sign nothing
 
-        authority = _opened(lambda: open_authority(house), stopping)
+        try:
+            authority = _opened(lambda: open_authority(house), stopping)
+        except NEEDS_A_PERSON as error:
+            tell(error)
+            raise SystemExit(EXIT_PIN) from None
         if authority is not None:
             authority.run(stopping)
     else:
