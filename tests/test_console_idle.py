@@ -108,6 +108,23 @@ def test_what_is_sent_after_the_end_is_not_done_and_not_lost(world: World) -> No
     assert "of another mind" not in foreign.text, "a form without the token of the session says nothing here"
 
 
+def test_a_private_key_that_comes_after_the_end_is_never_said_again(world: World) -> None:
+    pages = Pages(Api(world))
+    place = "/console/drafts"
+    browser = pages.signed_in("manufacturer")
+    token = pages.fields(browser.get("/console/sessions", base_url=ORIGIN).text, "/console/sign-out")["csrf_token"]
+    world.clock.instant += IDLE
+    key = "-----BEGIN EC PRIVATE KEY-----\nspent and never said again\n-----END EC PRIVATE KEY-----"
+    said = {"csrf_token": token, "csr": key, "model": "QX-1", "authorisation": '{"signed": "elsewhere"}'}
+    answer = browser.post(place, base_url=ORIGIN, data={**said, "reasons-class": "amber"})
+    assert answer.status_code == 401
+    assert "never said again" not in answer.text
+    assert "elsewhere" not in answer.text, "a tool printed it, and prints it again"
+    assert "amber" not in answer.text
+    assert "A private key was among it" in answer.text
+    assert ">\nQX-1</textarea>" in answer.text, "one word was typed, too"
+
+
 def test_another_process_sees_what_was_done_in_this_one_and_that_nothing_was(world: World) -> None:
     begun = begin(world.desk, authenticate(world.desk, Api(world).keys["officer-1"]))
     assert _elsewhere(world, begun.secret, NOW + IDLE - SECOND) == (NOW + 2 * IDLE - SECOND).isoformat()
