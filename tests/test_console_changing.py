@@ -118,6 +118,23 @@ def test_of_two_who_change_it_the_second_is_told_and_sees_both(pages: Pages, wor
     assert (said(pages, application).maximum_devices, said(pages, application).version) == (77, 3)
 
 
+def test_what_a_colleague_has_written_into_the_draft_since_changes_nothing_unseen(pages: Pages) -> None:
+    application = pages.api.applied()
+    place = begun(pages, application)
+    kept(pages, place, DraftPart.TRIAL, trial(pages, place, maximum_devices="77"))
+    form = sending(pages, place)
+    kept(pages, place, DraftPart.TRIAL, trial(pages, place, maximum_devices="78"))
+    told = pages.post("manufacturer", f"{place}/change", form)
+    assert told.status_code == 409
+    assert "Somebody has written in it since you opened this page" in told.text
+    assert "Somebody has changed the application" not in told.text
+    assert said(pages, application).version == 1
+    assert pages.get("manufacturer", place).status_code == 200, "the draft stays"
+    fresh = pages.fields(told.text, f"{place}/change")
+    assert pages.post("manufacturer", f"{place}/change", {"csrf_token": csrf(pages), **fresh}).status_code == 303
+    assert said(pages, application).maximum_devices == 78
+
+
 @pytest.mark.parametrize("version", ["", "0", "2", "9" * 30, "-1", "\N{SUPERSCRIPT TWO}"])
 def test_a_form_that_names_no_version_that_stands_changes_nothing(pages: Pages, version: str) -> None:
     application = pages.api.applied()
