@@ -1,9 +1,11 @@
 """A Manufacturer changes what it has sent: begun from what it says, kept, checked; what is stale is said kindly."""
 
 import os
+from contextlib import suppress
 from datetime import timedelta
 from io import BytesIO
 from pathlib import Path
+from threading import Barrier, BrokenBarrierError
 from typing import Literal
 
 import pytest
@@ -11,6 +13,7 @@ import pytest
 from console import draft_form
 from core.kinds import DraftPart
 from ra.applying import changing, drafts
+from ra.applying.apply import Apply
 from ra.applying.change import change_application
 from ra.applying.look import application as application_of
 from ra.applying.views import ApplicationAnswer
@@ -18,6 +21,7 @@ from ra.reporting.report import month_of
 from tests.api_world import Api, done
 from tests.browser_world import HEIGHT, MIDDLE, NARROW, WIDE, chromium, listening, saved, seen_by
 from tests.console_world import Pages
+from tests.test_concurrency import at_once
 from tests.test_console import HOSTILE
 from tests.test_console_applying import csrf, kept
 from tests.world import DEVICE, World
@@ -83,6 +87,20 @@ def test_what_was_sent_is_changed_and_officers_see_what_it_said_before(pages: Pa
     page = pages.get("officer-1", f"/console/applications/{application}").text
     assert "Version 2 beside version 1" in page
     assert ">77</td>" in page
+
+
+def test_two_who_begin_at_the_same_moment_write_one_draft(pages: Pages, world: World) -> None:
+    application, actor = pages.api.applied(), pages.actor("manufacturer")
+    both = Barrier(2)
+
+    def write(command: Apply) -> dict[DraftPart, dict[str, str]]:
+        with suppress(BrokenBarrierError):
+            both.wait(1.0)  # where both come as far as this, neither has found the other's
+        return draft_form.written(command)
+
+    told = at_once(world, *2 * [lambda desk: changing.begin_change(desk, actor, application, write)])
+    assert len(set(told)) == 1
+    assert [each.draft for each in drafts.drafts(pages.desk, actor)] == told[:1]
 
 
 def test_each_thing_that_it_says_is_written_into_the_form_and_read_from_it_again(pages: Pages) -> None:

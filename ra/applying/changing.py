@@ -48,6 +48,8 @@ def begin_change(
     organisation = whose(actor)
     at = desk.clock.now()
     with desk.store.begin("begin change") as tx:
+        # Of two who begin at once the second waits for the first, and goes on with what that began.
+        requests.locked_application(tx, application)
         found = to_be_changed(tx, actor, application)
         begun = reading.draft_that_changes(tx, application)
         if begun is not None:
