@@ -39,7 +39,7 @@ from console.reporting import add_reporting
 from console.requiring import add_requiring
 from console.revoking import add_revoking
 from console.service import Console
-from console.shown import day, instant, instants, month, remedy, sentence, who, words
+from console.shown import day, instant, instants, month, remedy, sentence, undirected, who, words
 from console.standing import add_standing
 from console.suspected import add_suspected
 from console.verifying import add_verifying
@@ -112,7 +112,7 @@ def create_console(console: Console, *, secret_key: bytes) -> Flask:
     for add in _ADDS:
         add(app, console)
     app.jinja_env.filters.update(instant=instant, instants=instants, day=day, words=words, who=who, plainly=plainly)
-    app.jinja_env.filters.update(sentence=sentence, remedy=remedy, month=month)
+    app.jinja_env.filters.update(sentence=sentence, remedy=remedy, month=month, undirected=undirected)
     app.jinja_env.globals.update(
         authority=console.name,
         test=console.name.startswith("TEST "),

@@ -12,6 +12,7 @@ from typing import TypeVar
 
 from flask import request
 
+from console.shown import remedy
 from core.approval import DEVICE_MEMBERS, Device, Firmware
 from core.assurance import AssuranceCertificate, EarlierCpa
 from core.days import read_day
@@ -314,5 +315,5 @@ class _Reader:
             return act()
         except TrialCpaError as error:
             sentence = str(error).removeprefix(f"{label(name)}: ")  # the page says beside it which field it is
-            self._want(part, name, f"{sentence} {error.hint}")
+            self._want(part, name, f"{sentence} {remedy(error)}")
             return None

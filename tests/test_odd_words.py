@@ -177,7 +177,7 @@ def test_only_what_fails_over_such_a_word_is_said_to_come_of_it() -> None:
     for act in (lambda: said.value, lambda: kinds[said], lambda: AgendaKind(said), lambda: _of_a_row(_Row(said))):
         assert unreadable.behind(_fails(act)) == "agenda kind"
     nothing: Any = None
-    for act in (lambda: nothing.value, lambda: 1 // 0, lambda: {}["other"]):
+    for act in (lambda: nothing.value, lambda: 1 // 0, lambda: dict[str, str]()["other"]):
         assert unreadable.behind(_fails(act)) is None
     row = RuntimeError("later")
     row.__cause__ = _fails(lambda: kinds[said])
