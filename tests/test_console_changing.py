@@ -199,8 +199,8 @@ def test_a_draft_of_a_change_is_its_organisations_alone_and_makes_no_application
 def test_one_that_is_incomplete_or_could_never_be_granted_is_not_sent(pages: Pages) -> None:
     application = pages.api.applied()
     place = begun(pages, application)
-    form = sending(pages, place)
     kept(pages, place, DraftPart.TRIAL, trial(pages, place, maximum_devices="0"))
+    form = sending(pages, place)
     assert "Fatal" in pages.get("manufacturer", f"{place}/check").text
     assert pages.post("manufacturer", f"{place}/change", form).status_code == 422
     kept(pages, place, DraftPart.TRIAL, trial(pages, place, maximum_devices="many"))
