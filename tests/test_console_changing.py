@@ -5,12 +5,13 @@ from contextlib import suppress
 from datetime import timedelta
 from io import BytesIO
 from pathlib import Path
-from threading import Barrier, BrokenBarrierError
+from threading import Barrier, BrokenBarrierError, Thread
 from typing import Literal
 
 import pytest
 
 from console import draft_form
+from core.errors import NoSuchThing
 from core.kinds import DraftPart
 from ra.applying import changing, drafts
 from ra.applying.apply import Apply
@@ -18,6 +19,7 @@ from ra.applying.change import change_application
 from ra.applying.look import application as application_of
 from ra.applying.views import ApplicationAnswer
 from ra.reporting.report import month_of
+from store.verbs.application_drafts import throw_away
 from tests.api_world import Api, done
 from tests.browser_world import HEIGHT, MIDDLE, NARROW, WIDE, chromium, listening, saved, seen_by
 from tests.console_world import Pages
@@ -151,6 +153,26 @@ def test_what_a_colleague_has_written_into_the_draft_since_changes_nothing_unsee
     fresh = pages.fields(told.text, f"{place}/change")
     assert pages.post("manufacturer", f"{place}/change", {"csrf_token": csrf(pages), **fresh}).status_code == 303
     assert said(pages, application).maximum_devices == 78
+
+
+def test_what_is_kept_while_a_draft_is_sent_waits_and_is_told_that_there_is_none(pages: Pages, world: World) -> None:
+    actor, name = pages.actor("manufacturer"), drafts.begin_draft(pages.desk, pages.actor("manufacturer"))
+    told: list[object] = []
+
+    def keep() -> None:
+        try:
+            told.append(drafts.keep_part(pages.desk, actor, name, DraftPart.TRIAL, {"purpose": "Late."}, version=1))
+        except NoSuchThing as error:
+            told.append(error)
+
+    late = Thread(target=keep)
+    with world.store.begin("send draft") as tx:
+        drafts.require_as_read(drafts.own_draft(tx, drafts.whose(actor), name, hold=True), (1, 1, 1, 1, 1))
+        late.start()
+        late.join(0.5)
+        throw_away(tx, name)
+    late.join()
+    assert told == [False] or isinstance(told[0], NoSuchThing), "nothing that was kept is deleted unseen"
 
 
 @pytest.mark.parametrize("version", ["", "0", "2", "9" * 30, "-1", "\N{SUPERSCRIPT TWO}"])
