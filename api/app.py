@@ -310,7 +310,7 @@ def _told_nothing(error: Exception) -> Response:
     """What nobody foresaw is told as ours, with a reference under which the log has the rest."""
     reference = secrets.token_hex(8)
     _log.error("a request failed, reference %s", reference, exc_info=error)
-    status, described = problems.problem(problems.of_a_row(RuntimeError()))
+    status, described = problems.problem(problems.of_a_row(error))
     return _problem(status, {**described, "reference": reference})
 
 

@@ -71,12 +71,12 @@ def problem(error: Exception) -> tuple[int, dict[str, Json]]:
 
 
 def of_a_row(error: Exception) -> Exception:
-    """Return what is told of an error: where a row that was read has a word of nobody's, that this cannot be read.
+    """Return what is told of an error: where it comes of a word in a row that is nobody's, that this cannot be read.
 
     Args:
         error: what nobody expected, or nobody outside is told of; the log has it.
     """
-    what = unreadable.noted()
+    what = unreadable.behind(error)
     return error if what is None else RegisterUnreadable(what=what)
 
 

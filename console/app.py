@@ -26,7 +26,7 @@ from console.contacts import add_contacts
 from console.deciding import add_deciding
 from console.entering import add_entering
 from console.evidence import add_evidence, plainly
-from console.forms import words_sent
+from console.forms import given_back
 from console.guard import add_guard, may, navigation, section
 from console.holding import add_holding
 from console.home import add_home
@@ -39,7 +39,7 @@ from console.reporting import add_reporting
 from console.requiring import add_requiring
 from console.revoking import add_revoking
 from console.service import Console
-from console.shown import day, instant, instants, month, remedy, sentence, who, words
+from console.shown import day, instant, instants, month, remedy, sentence, undirected, who, words
 from console.standing import add_standing
 from console.suspected import add_suspected
 from console.verifying import add_verifying
@@ -112,7 +112,7 @@ def create_console(console: Console, *, secret_key: bytes) -> Flask:
     for add in _ADDS:
         add(app, console)
     app.jinja_env.filters.update(instant=instant, instants=instants, day=day, words=words, who=who, plainly=plainly)
-    app.jinja_env.filters.update(sentence=sentence, remedy=remedy, month=month)
+    app.jinja_env.filters.update(sentence=sentence, remedy=remedy, month=month, undirected=undirected)
     app.jinja_env.globals.update(
         authority=console.name,
         test=console.name.startswith("TEST "),
@@ -165,11 +165,8 @@ def _told(error: TrialCpaError) -> tuple[str, int]:
 
 
 def _stale(_error: CSRFError) -> tuple[str, int]:
-    typed = words_sent()
-    if typed:
-        return render_template("not_sent.html", typed=typed), 400
     sentence = "This form is not of this session: it was opened before you signed in, or by another page."
-    return _page(400, "Nothing was done", sentence, "Go back, load the page again, and send it from there.")
+    return given_back("Nothing was done", sentence, "Open the page again and send it from there."), 400
 
 
 def _told_of_http(error: HTTPException) -> tuple[str, int]:

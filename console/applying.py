@@ -15,7 +15,7 @@ from console.service import Console
 from console.settling import settled
 from console.shown import remedy, sentence
 from core.approval import DEVICE_TYPES
-from core.errors import Finding, NoSuchThing, OperationNotPermitted, Severity, TrialCpaError
+from core.errors import DraftOvertaken, Finding, NoSuchThing, OperationNotPermitted, Severity, TrialCpaError
 from core.kinds import DraftPart, EvidenceSubject
 from ra.applying import drafts as use
 from ra.applying.apply import Apply, cancel_application
@@ -152,12 +152,16 @@ def _check(console: Console, identifier: str, error: TrialCpaError | None = None
     it = use.draft(desk, actor(), identifier)
     command, wanting = draft_form.read(it)
     found: tuple[Finding, ...] = ()
-    if command is not None and error is None:
-        found, error = _judged(console, command)
+    overtaken = isinstance(error, DraftOvertaken)
+    if command is not None and (error is None or overtaken):
+        found, refused = _judged(console, command)
+        error = error or refused
     return render_template(
         "draft_check.html",
         it=it,
         command=command,
+        since=draft_form.written_since(it, draft_form.versions_sent()) if overtaken else [],
+        kept=draft_form.versions(it),
         wanting=wanting,
         label=draft_form.label,
         in_order=draft_form.in_order,
@@ -186,11 +190,12 @@ def _add_sending(app: Flask, console: Console) -> None:
                 command, _ = draft_form.read(use.draft(desk, actor(), identifier))
                 if command is None:
                     return _check(console, identifier), 422
-                done = use.send(desk, actor(), identifier, command, key)
+                read = draft_form.versions_sent()
+                done = use.send(desk, actor(), identifier, command, read=read, request=key)
         except (NoSuchThing, OperationNotPermitted):
             raise
         except TrialCpaError as error:
-            return _check(console, identifier, error), 422
+            return _check(console, identifier, error), 409 if isinstance(error, DraftOvertaken) else 422
         console.wrote()
         flash(f"{done.application} is with the Security Sub-Committee. Attach what proves it, below.")
         return redirect(url_for("application", identifier=done.application), 303)

@@ -8,7 +8,7 @@ from console.forms import field, request_key
 from console.guard import actor
 from console.looking import show_application
 from console.service import Console
-from core.errors import NoSuchThing, OperationNotPermitted, Severity, TrialCpaError, WrongState
+from core.errors import DraftOvertaken, NoSuchThing, OperationNotPermitted, Severity, TrialCpaError, WrongState
 from core.kinds import ApplicationState
 from ra.applying import changing
 from ra.applying.drafts import draft as draft_of
@@ -45,7 +45,8 @@ def add_changing(app: Flask, console: Console) -> None:
                 if it.application is None or command is None:
                     return redirect(url_for("draft_check", identifier=identifier), 303)
                 upon = int(version) if version.isdecimal() and len(version) <= _DIGITS else 0
-                done = changing.send_change(desk, actor(), identifier, command, upon=upon, request=key)
+                read = draft_form.versions_sent()
+                done = changing.send_change(desk, actor(), identifier, command, read=read, upon=upon, request=key)
         except (NoSuchThing, OperationNotPermitted):
             raise
         except TrialCpaError as error:
@@ -60,7 +61,7 @@ _DIGITS = 9
 
 
 def _status(error: TrialCpaError) -> int:
-    return 409 if isinstance(error, WrongState) else 422
+    return 409 if isinstance(error, WrongState | DraftOvertaken) else 422
 
 
 def check_change(console: Console, it: ApplicationDraft, error: TrialCpaError | None = None) -> str:
@@ -87,6 +88,8 @@ def check_change(console: Console, it: ApplicationDraft, error: TrialCpaError | 
         open=foreseen is not None and foreseen.state is ApplicationState.SUBMITTED,
         overtaken=foreseen is not None and foreseen.version != it.upon,
         stale=isinstance(error, WrongState) and request.method == "POST",
+        since=draft_form.written_since(it, draft_form.versions_sent()) if isinstance(error, DraftOvertaken) else [],
+        kept=draft_form.versions(it),
         wanting=wanting,
         label=draft_form.label,
         in_order=draft_form.in_order,

@@ -12,6 +12,7 @@ from typing import TypeVar
 
 from flask import request
 
+from console.shown import remedy
 from core.approval import DEVICE_MEMBERS, Device, Firmware
 from core.assurance import AssuranceCertificate, EarlierCpa
 from core.days import read_day
@@ -172,6 +173,25 @@ def _typed(name: str) -> str:
     return value.strip() if name in WORDS else trimmed(value)
 
 
+def versions(draft: ApplicationDraft) -> list[int]:
+    """Return the version of each part of a draft: what a form says that its sender has read, in the order of parts."""
+    return [draft.part(part).version for part in DraftPart]
+
+
+def versions_sent() -> list[int]:
+    """Return the versions that a form says were read; none where it says nothing of the kind."""
+    said = request.form.get("kept", "").split()
+    read = [int(each) for each in said[: len(DraftPart)] if _DIGITS.fullmatch(each)]
+    return read if len(read) == len(said) else []
+
+
+def written_since(draft: ApplicationDraft, read: Sequence[int]) -> list[DraftPart]:
+    """Return the parts that were kept since versions of them were read."""
+    now = dict(zip(DraftPart, versions(draft), strict=True))
+    before = dict(zip(DraftPart, read, strict=False))
+    return [part for part in DraftPart if now[part] != before.get(part)]
+
+
 def how_many_rows(part: DraftPart, said: Mapping[str, str]) -> int:
     """Return how many rows a part has."""
     return max((int(name.partition(".")[2]) for name in said if "." in name), default=0) if ROWS[part] else 0
@@ -295,5 +315,5 @@ class _Reader:
             return act()
         except TrialCpaError as error:
             sentence = str(error).removeprefix(f"{label(name)}: ")  # the page says beside it which field it is
-            self._want(part, name, f"{sentence} {error.hint}")
+            self._want(part, name, f"{sentence} {remedy(error)}")
             return None

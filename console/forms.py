@@ -4,7 +4,7 @@ import hashlib
 import re
 from collections.abc import Mapping
 
-from flask import request
+from flask import render_template, request
 
 from console.passkey_answer import read_answer
 from console.service import Console
@@ -43,8 +43,17 @@ LARGER: Mapping[str, int] = {
 }
 """Addresses whose forms carry a file or a list of many, with the octets that they take; all others take FORM_LIMIT."""
 
-_NOT_TYPED = frozenset({"csrf_token", "fresh", "version", "statement", "response", "authorisation", "tbs_sha256"})
-"""Fields that a page or an officer's tool fills in."""
+NOT_TYPED = frozenset(
+    {
+        *("csrf_token", "fresh", "version", "after", "kept", "conditions", "statement", "proposal_sha256"),
+        *("tbs_sha256", "response", "authorisation", "asked", "attendance", "credential", "serial"),
+        *("do", "another", "then", "from", "what", "which"),
+    }
+)
+"""Fields that a page, a button or an officer's tool fills in; all else of a form somebody may have typed."""
+_CHOSEN = ("-class", "-to")
+"""With what the names of fields end in which something is chosen."""
+_PRIVATE_KEY = re.compile(r"PRIVATE\W*KEY", re.IGNORECASE)
 
 _FRESH = re.compile(r"[A-Za-z0-9_-]{22}")
 
@@ -54,13 +63,28 @@ def field(name: str) -> str:
     return request.form.get(name, "").strip()
 
 
-def words_sent() -> list[tuple[str, str]]:
-    """Return what of a form that cannot be taken cost somebody time to write, by field: it is shown, to be copied.
+def given_back(heading: str, sentence: str, hint: str, *, then: str | None = None) -> str:
+    """Return the page for a form that was not taken at all: what was typed into it is nowhere else, and stands there.
 
-    A private key that was pasted is never said again.
+    A private key that was pasted is never said again, nor anything of a form without a token: no page of ours sent it.
+
+    Args:
+        heading: what has become of the form.
+        sentence: why.
+        hint: what to do.
+        then: where to go on after signing in, which has to be done first; None if it need not.
     """
-    sent = [(name, value.strip()) for name, value in request.form.items(multi=True) if name not in _NOT_TYPED]
-    return [(name, value) for name, value in sent if re.search(r"\S\s+\S", value) and "PRIVATE KEY" not in value]
+    ours = "csrf_token" in request.form
+    sent = [(name, value.strip()) for name, value in request.form.items(multi=True) if ours and _typed(name)]
+    typed = [(name, value) for name, value in sent if value and not _PRIVATE_KEY.search(value)]
+    spent = any(_PRIVATE_KEY.search(value) for value in request.form.values())
+    return render_template(
+        "not_sent.html", heading=heading, sentence=sentence, hint=hint, then=then, typed=typed, spent=spent
+    )
+
+
+def _typed(name: str) -> bool:
+    return name not in NOT_TYPED and not name.endswith(_CHOSEN)
 
 
 def request_key() -> RequestKey | None:

@@ -8,14 +8,14 @@ from collections.abc import Callable, Mapping
 from typing import cast
 from urllib.parse import urlsplit
 
-from flask import Flask, Response, abort, g, redirect, render_template, request, session, url_for
+from flask import Flask, Response, abort, g, redirect, request, session, url_for
 from flask.sessions import SecureCookieSessionInterface
 from flask_wtf.csrf import CSRFProtect
 from itsdangerous import BadSignature
 from werkzeug.http import parse_cookie
 from werkzeug.wrappers import Response as AnyResponse
 
-from console.forms import FORM_LIMIT, LARGER
+from console.forms import FORM_LIMIT, LARGER, given_back
 from console.service import Console
 from core import unreadable
 from core.actors import Actor
@@ -32,9 +32,6 @@ SECRET = "secret"  # noqa: S105 - the name of a member
 AGAIN = "again"
 """In the address of a page that asks for itself (url_for(…, again="yes")): nobody has done anything, and a session that
 is idle stays so."""
-
-UNTYPED = frozenset({"csrf_token", "fresh", "response", "statement"})
-"""Fields that pages fill in; all else of a form somebody may have typed."""
 
 OPEN = frozenset(
     {
@@ -158,9 +155,13 @@ def _lost() -> AnyResponse:
     """
     if request.url_rule is not None and request.url_rule.rule.replace("<", "{").replace(">", "}") in LARGER:
         return redirect(url_for("sign_in", lost="yes"), 303)  # files, which the browser's owner has still
-    typed = [(name, said) for name, said in request.form.items(multi=True) if name not in UNTYPED and said.strip()]
-    came = urlsplit(request.referrer or "")
-    return Response(render_template("lost.html", typed=typed, then=came.path), 401)
+    page = given_back(
+        "Your session has ended",
+        "What you sent was not done.",
+        "Sign in in another tab and send it again.",
+        then=urlsplit(request.referrer or "").path,
+    )
+    return Response(page, 401)
 
 
 def actor() -> Actor:

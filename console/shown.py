@@ -27,6 +27,12 @@ _INSTANT = re.compile(r"\b[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}Z
 _MEMBER = re.compile(r"\b(?:[a-z]+\.)?([a-z]+(?:_[a-z]+)+)\b")
 """A member of a request as programs write it: `device.firmware_version`."""
 
+_SENTENCE = re.compile(r"(?<=\.) ")
+_TO_PROGRAMS = re.compile(r"/openapi\.json")
+"""What is said in a hint to those who write programs."""
+
+_DIRECTS = re.compile("[\u202a-\u202e\u2066-\u2069]")
+
 _PROCESSES = {
     AUTHORITY.name: "the authority itself",
     COURIER.name: "the courier",
@@ -93,4 +99,14 @@ def sentence(error: TrialCpaError) -> str:
 
 def remedy(error: TrialCpaError) -> str:
     """Return what to do about it; what is said there to programs is left out."""
-    return "Mend that and send it again." if isinstance(error, BodyMalformed) else error.hint
+    if isinstance(error, BodyMalformed):
+        return "Mend that and send it again."
+    return " ".join(each for each in _SENTENCE.split(error.hint) if not _TO_PROGRAMS.search(each))
+
+
+def undirected(said: str) -> str:
+    """Return words for where nothing can be set apart from what stands beside it (a page's title): without characters
+    that turn the direction of others beyond the words themselves (UAX 9, 2.1 to 2.4).
+    """
+    found = _DIRECTS.sub("", said)
+    return Markup(found) if isinstance(said, Markup) else found  # noqa: S704 - it was markup, and lost characters alone

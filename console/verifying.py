@@ -10,6 +10,7 @@ from werkzeug.wrappers import Response
 
 from console.guard import actor
 from console.service import Console
+from console.shown import remedy, sentence
 from core.approval import DEVICE_TYPES
 from core.days import read_moment
 from core.errors import BodyMalformed, IdentifierMalformed, TrialCpaError
@@ -104,7 +105,7 @@ def add_verifying(app: Flask, console: Console) -> None:
         try:
             found = ApprovalIdentifier.parse(request.args.get("approval", "")[:100])
         except TrialCpaError as error:
-            flash(f"{error} {error.hint}")
+            flash(f"{sentence(error)} {remedy(error)}")
             return redirect(url_for("everybody"))
         return redirect(f"/approvals/{found}")
 

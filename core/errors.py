@@ -423,6 +423,14 @@ class WrongState(Conflict):
     hint_text = "Fetch it again: somebody may have acted at the same moment."
 
 
+class DraftOvertaken(Conflict):
+    """A draft was sent that has been written in since whoever sends it read it."""
+
+    code = "draft-overtaken"
+    sentence = "Draft {draft} says something else than when you read it."
+    hint_text = "Read it again, and send it if it says what you mean."
+
+
 class InstructionSuperseded(Conflict):
     """An instruction about the products list that a later one has overtaken."""
 

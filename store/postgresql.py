@@ -67,6 +67,12 @@ CHANNEL = "trialcpa"
 WRITING = f"SET LOCAL idle_in_transaction_session_timeout = '{IDLE_SECONDS}s'; NOTIFY {CHANNEL}"
 """The first words of a writing transaction. What is to be told is sent with its commit, or never."""
 
+
+def writing(patience: float | None) -> str:
+    """Return WRITING; with `patience` for each lock, in seconds, where that is less than LOCK_SECONDS."""
+    return WRITING if patience is None else f"SET LOCAL lock_timeout = '{int(patience * 1000)}ms'; {WRITING}"
+
+
 LISTEN_SECONDS = 0.2
 """How long at a time is listened: whoever closes waits for it."""
 

@@ -7,6 +7,7 @@ import sqlite3
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import datetime, timedelta
 from functools import partial, wraps
 from pathlib import Path
 from types import ModuleType
@@ -19,15 +20,23 @@ from sqlalchemy.pool import ConnectionPoolEntry
 
 from core.approval import ApprovalRecord
 from core.boundaries import boundary
-from core.errors import OutcomeUnknown, SchemaMismatch, StoreFull, StoreReadOnly, StoreUnavailable, StoreUrlUnusable
+from core.errors import OutcomeUnknown, SchemaMismatch, StoreReadOnly, StoreUnavailable, StoreUrlUnusable
 from core.looked_at import reading_uri
 from store.hearing import Hearing
 from store.in_turn import Line, Turn
+from store.out_of_service import BUSY, READ_ONLY_OR_IDLE, of_no_use, out_of_service, sqlite_code, sqlstate, trouble_of
 from store.sqlite_listening import LOOK_SECONDS, Versions
 
 BUSY_TIMEOUT_SECONDS = 10
 """How long a writer waits for others, from its coming on, before it gives up with StoreUnavailable. What the waits on
 PostgreSQL are is in store/postgresql.py."""
+
+ASIDE_SECONDS = 0.05
+"""How long is waited for others by what may be left undone: a few commits. Who looks at a page does not notice it."""
+
+NOT_ASIDE_AGAIN = timedelta(seconds=15)
+"""For how long after one such write that could not be no other is tried: whoever looks while somebody writes for long
+waits once, and not for each page. Much shorter than a session is idle (ra/entering/sessions.py)."""
 
 _ASKED_AGAIN_SECONDS = 0.002
 """After which a writer asks again whether another process has done writing: a commit takes about as long."""
@@ -47,23 +56,6 @@ _DATABASES = ("sqlite", "postgresql")
 # A process has a fixed number of threads, each with one connection or, for an instant, two; a pool that made them wait
 # for each other could make them wait for ever.
 _AS_MANY_AS_ASK = -1
-
-# PostgreSQL: deadlock_detected, serialization_failure and lock_not_available may be tried again, nothing was written.
-_RETRY_STATES = frozenset({"40P01", "40001", "55P03"})
-
-# PostgreSQL, by SQLSTATE class. 25: the session cannot write (read only: a standby, or a setting that it was born
-# under), or lay idle in a transaction for too long. 53: no disk, no memory, no connection left. The session goes, and
-# the next one finds things as they are then.
-_READ_ONLY_OR_IDLE = "25"
-_NO_RESOURCES = "53"
-
-# SQLite: somebody else writes; the connection is as good as before. After anything else that it calls operational
-# (read only, full, an error of the disk) it goes: it may have opened its file for reading only.
-_BUSY = frozenset({sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED})
-
-_SQLITE_TROUBLES = {sqlite3.SQLITE_READONLY: StoreReadOnly, sqlite3.SQLITE_FULL: StoreFull}
-_POSTGRESQL_TROUBLES = {"25006": StoreReadOnly, "53100": StoreFull}
-"""What a database says of itself: read_only_sql_transaction, disk_full."""
 
 
 class Transaction:
@@ -124,23 +116,33 @@ class Store:
         self._engine = _engine(url, None if file is None else reading_uri(file))
         self.dialect = self._engine.dialect.name
         self._line = Line()
+        self._not_aside: datetime | None = None
 
     @contextmanager
-    def begin(self, label: str) -> Iterator[Transaction]:
+    def begin(self, label: str, *, aside: datetime | None = None) -> Iterator[Transaction]:
         """Open a writing transaction; it commits when the block ends and leaves nothing behind when it raises.
 
         Args:
             label: what it is for; names the commit's boundary for the kill sweep.
+            aside: now, where a reader leaves something behind that may be left undone: nobody is waited for longer than
+                ASIDE_SECONDS, and after one that could not be none is tried for NOT_ASIDE_AGAIN.
 
         Raises:
             StoreUnavailable: the database does not answer or is busy for too long; nothing was written.
         """
-        with self._written() as (connection, turn):
-            yield Transaction(connection, self.dialect)
-            # If we die before the commit nothing of this happened; after it, all of it did.
-            with boundary(f"commit {label}"):
-                _commit(connection)
-                turn.over()
+        since = None if aside is None or self._not_aside is None else aside - self._not_aside
+        if since is not None and timedelta(0) <= since < NOT_ASIDE_AGAIN:
+            raise StoreUnavailable(detail="others write")
+        try:
+            with self._written(None if aside is None else ASIDE_SECONDS) as (connection, turn):
+                yield Transaction(connection, self.dialect)
+                # If we die before the commit nothing of this happened; after it, all of it did.
+                with boundary(f"commit {label}"):
+                    _commit(connection)
+                    turn.over()
+        except StoreUnavailable:
+            self._not_aside = aside or self._not_aside
+            raise
 
     @contextmanager
     def rehearse(self) -> Iterator[Transaction]:
@@ -154,14 +156,18 @@ class Store:
             connection.rollback()
 
     @contextmanager
-    def _written(self) -> Iterator[tuple[Connection, Turn]]:
-        """Lend a connection in a transaction that writes, in turn; what raises undoes all of it."""
-        with self._in_turn() as turn, self._connected(writing=True) as connection:
+    def _written(self, patience: float | None = None) -> Iterator[tuple[Connection, Turn]]:
+        """Lend a connection in a transaction that writes, in turn; what raises undoes all of it.
+
+        Args:
+            patience: seconds for which others are waited for; None for as long as whoever acts does.
+        """
+        with self._in_turn(patience or BUSY_TIMEOUT_SECONDS) as turn, self._connected(writing=True) as connection:
             try:
                 if self.dialect == "sqlite":
                     _begin_immediate(connection, turn.left)
                 else:
-                    connection.exec_driver_sql(_postgresql().WRITING)
+                    connection.exec_driver_sql(_postgresql().writing(patience))
                 yield connection, turn
             except BaseException:
                 connection.rollback()
@@ -244,7 +250,7 @@ class Store:
         self._engine.dispose()
 
     @contextmanager
-    def _in_turn(self) -> Iterator[Turn]:
+    def _in_turn(self, seconds: float) -> Iterator[Turn]:
         """Wait until it is this writer's turn, where one at a time may write.
 
         PostgreSQL lets many write at once, and has a line of its own, in the order of their coming, before each lock.
@@ -252,7 +258,7 @@ class Store:
         if self.dialect != "sqlite":
             yield Turn(0.0, lambda: None)
             return
-        with self._line.turn(BUSY_TIMEOUT_SECONDS) as turn:
+        with self._line.turn(seconds) as turn:
             if turn is None:
                 raise StoreUnavailable(detail="others write")
             yield turn
@@ -268,12 +274,12 @@ class Store:
                 try:
                     yield connection
                 except DBAPIError as error:
-                    if _of_no_use(error):
+                    if of_no_use(error):
                         connection.invalidate(error)
                     raise
         except DBAPIError as error:
-            if _out_of_service(error, writing=writing):
-                trouble = _trouble(error)
+            if out_of_service(error, writing=writing):
+                trouble = trouble_of(error)
                 if trouble is StoreReadOnly:
                     # Readers' sessions were born under it as well; each would refuse one more write when it is over.
                     self._engine.dispose()
@@ -293,7 +299,7 @@ class _Snapshot(Store):
         self.dialect = store.dialect
         self._tx = tx
 
-    def begin(self, label: str) -> NoReturn:
+    def begin(self, label: str, *, aside: datetime | None = None) -> NoReturn:  # noqa: ARG002 - nothing is written at all
         """Nothing is written to what was."""
         raise AssertionError(f"{label} would write to a snapshot")
 
@@ -381,7 +387,7 @@ def _begin_immediate(connection: Connection, seconds: float) -> None:
             try:
                 connection.exec_driver_sql("BEGIN IMMEDIATE")
             except OperationalError as error:
-                if _sqlite_code(error.orig or error) not in _BUSY or time.monotonic() >= until:
+                if sqlite_code(error.orig or error) not in BUSY or time.monotonic() >= until:
                     raise
                 time.sleep(_ASKED_AGAIN_SECONDS)
             else:
@@ -404,40 +410,9 @@ def _commit(connection: Connection) -> None:
         connection.commit()
     except DBAPIError as error:
         # The question is with the server and may be answered yes when it wakes, unless it has said no already.
-        if error.connection_invalidated and not _sqlstate(error).startswith(_READ_ONLY_OR_IDLE):
+        if error.connection_invalidated and not sqlstate(error).startswith(READ_ONLY_OR_IDLE):
             raise OutcomeUnknown(detail=type(error.orig).__name__) from error
         raise
-
-
-def _out_of_service(error: DBAPIError, *, writing: bool) -> bool:
-    """Whether the database, and not what was asked of it, is what is wrong."""
-    if isinstance(error, OperationalError) or error.connection_invalidated or _sqlstate(error) in _RETRY_STATES:
-        return True
-    # Whoever writes in a transaction that we opened for reading is at fault, and not the database.
-    return writing and _sqlstate(error).startswith(_READ_ONLY_OR_IDLE)
-
-
-def _trouble(error: DBAPIError) -> type[StoreUnavailable]:
-    """Return what is wrong with the database, as far as it says."""
-    if isinstance(error.orig, sqlite3.Error):
-        return _SQLITE_TROUBLES.get(_sqlite_code(error.orig), StoreUnavailable)
-    return _POSTGRESQL_TROUBLES.get(_sqlstate(error), StoreUnavailable)
-
-
-def _sqlite_code(error: BaseException) -> int:
-    """Return the primary result code, the low octet (sqlite.org/rescode.html); SQLITE_BUSY where there is none."""
-    return int(getattr(error, "sqlite_errorcode", sqlite3.SQLITE_BUSY)) & 0xFF
-
-
-def _of_no_use(error: DBAPIError) -> bool:
-    """Whether the session in which it happened is to be dropped."""
-    if isinstance(error.orig, sqlite3.OperationalError):
-        return _sqlite_code(error.orig) not in _BUSY | {sqlite3.SQLITE_ERROR}
-    return _sqlstate(error).startswith((_READ_ONLY_OR_IDLE, _NO_RESOURCES))
-
-
-def _sqlstate(error: DBAPIError) -> str:
-    return str(getattr(error.orig, "sqlstate", None) or "")
 
 
 def violated(error: DBAPIError) -> str:

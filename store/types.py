@@ -137,7 +137,7 @@ class Word(TypeDecorator[StrEnum]):
                 said = text_of(value)
                 found = known.get(said, said)  # type: ignore[arg-type]  # see above
                 if said not in known:
-                    unreadable.note(self.words)
+                    unreadable.note(self.words, str(said))
             return found
 
         return read

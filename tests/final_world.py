@@ -41,11 +41,11 @@ class BetweenSteps(Store):
         self.before: dict[str, Callable[[], None]] = {}
 
     @contextmanager
-    def begin(self, label: str) -> Iterator[Transaction]:
+    def begin(self, label: str, *, aside: datetime | None = None) -> Iterator[Transaction]:
         act = self.before.pop(label, None)
         if act is not None:
             act()
-        with super().begin(label) as tx:
+        with super().begin(label, aside=aside) as tx:
             yield tx
 
 

@@ -65,7 +65,8 @@ def written(pages: Pages, **changes: dict[str, str]) -> str:
 
 def sending(pages: Pages, place: str) -> dict[str, str]:
     page = pages.get("manufacturer", f"{place}/check").text
-    return {"csrf_token": csrf(pages), "fresh": page.partition('name="fresh" value="')[2].partition('"')[0]}
+    said = {name: page.partition(f'name="{name}" value="')[2].partition('"')[0] for name in ("fresh", "kept")}
+    return {"csrf_token": csrf(pages), **said}
 
 
 def test_an_application_is_written_in_parts_checked_and_sent_once(pages: Pages) -> None:
@@ -134,6 +135,23 @@ def test_of_two_who_write_the_same_part_the_second_is_told(pages: Pages) -> None
     assert 'value="of the first tab"' in told.text
     assert "of the second tab" in told.text
     assert pages.post("manufacturer", f"{place}/device", {**old, "version": "2"}).status_code == 303
+
+
+def test_what_a_colleague_has_written_since_is_not_sent_unseen(pages: Pages) -> None:
+    place = written(pages)
+    form = sending(pages, place)
+    assert kept(pages, place, DraftPart.TRIAL, {**PARTS[DraftPart.TRIAL], "maximum_devices": "7"}).location == place
+    told = pages.post("manufacturer", f"{place}/check", form)
+    assert told.status_code == 409
+    assert "Somebody has written in it since you opened this page" in told.text
+    assert '<li><a href="#part-trial">' in told.text
+    assert told.text.count('<li><a href="#part-') == 1
+    assert applications_of(pages.desk, pages.actor("admin"), after="", limit=9).applications == ()
+    for odd in ("", "1 2", "x", "9" * 30, "\N{SUPERSCRIPT TWO}"):
+        assert pages.post("manufacturer", f"{place}/check", {**form, "kept": odd}).status_code == 409, odd
+    assert pages.post("manufacturer", f"{place}/check", {**form, **sending(pages, place)}).status_code == 303
+    (taken,) = applications_of(pages.desk, pages.actor("admin"), after="", limit=9).applications
+    assert taken.maximum_devices == 7
 
 
 @pytest.mark.parametrize("pasted", [True, False])

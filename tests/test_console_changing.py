@@ -1,23 +1,29 @@
 """A Manufacturer changes what it has sent: begun from what it says, kept, checked; what is stale is said kindly."""
 
 import os
+from contextlib import suppress
 from datetime import timedelta
 from io import BytesIO
 from pathlib import Path
+from threading import Barrier, BrokenBarrierError, Thread
 from typing import Literal
 
 import pytest
 
 from console import draft_form
+from core.errors import NoSuchThing
 from core.kinds import DraftPart
 from ra.applying import changing, drafts
+from ra.applying.apply import Apply
 from ra.applying.change import change_application
 from ra.applying.look import application as application_of
 from ra.applying.views import ApplicationAnswer
 from ra.reporting.report import month_of
+from store.verbs.application_drafts import throw_away
 from tests.api_world import Api, done
 from tests.browser_world import HEIGHT, MIDDLE, NARROW, WIDE, chromium, listening, saved, seen_by
 from tests.console_world import Pages
+from tests.test_concurrency import at_once
 from tests.test_console import HOSTILE
 from tests.test_console_applying import csrf, kept
 from tests.world import DEVICE, World
@@ -85,6 +91,20 @@ def test_what_was_sent_is_changed_and_officers_see_what_it_said_before(pages: Pa
     assert ">77</td>" in page
 
 
+def test_two_who_begin_at_the_same_moment_write_one_draft(pages: Pages, world: World) -> None:
+    application, actor = pages.api.applied(), pages.actor("manufacturer")
+    both = Barrier(2)
+
+    def write(command: Apply) -> dict[DraftPart, dict[str, str]]:
+        with suppress(BrokenBarrierError):
+            both.wait(1.0)  # where both come as far as this, neither has found the other's
+        return draft_form.written(command)
+
+    told = at_once(world, *2 * [lambda desk: changing.begin_change(desk, actor, application, write)])
+    assert len(set(told)) == 1
+    assert [each.draft for each in drafts.drafts(pages.desk, actor)] == told[:1]
+
+
 def test_each_thing_that_it_says_is_written_into_the_form_and_read_from_it_again(pages: Pages) -> None:
     """A change of nothing is one of nothing: what was begun and sent untouched makes no version."""
     day = "2026-05-04"
@@ -116,6 +136,43 @@ def test_of_two_who_change_it_the_second_is_told_and_sees_both(pages: Pages, wor
     fresh = pages.fields(told.text, f"{place}/change")
     assert pages.post("manufacturer", f"{place}/change", {"csrf_token": csrf(pages), **fresh}).status_code == 303
     assert (said(pages, application).maximum_devices, said(pages, application).version) == (77, 3)
+
+
+def test_what_a_colleague_has_written_into_the_draft_since_changes_nothing_unseen(pages: Pages) -> None:
+    application = pages.api.applied()
+    place = begun(pages, application)
+    kept(pages, place, DraftPart.TRIAL, trial(pages, place, maximum_devices="77"))
+    form = sending(pages, place)
+    kept(pages, place, DraftPart.TRIAL, trial(pages, place, maximum_devices="78"))
+    told = pages.post("manufacturer", f"{place}/change", form)
+    assert told.status_code == 409
+    assert "Somebody has written in it since you opened this page" in told.text
+    assert "Somebody has changed the application" not in told.text
+    assert said(pages, application).version == 1
+    assert pages.get("manufacturer", place).status_code == 200, "the draft stays"
+    fresh = pages.fields(told.text, f"{place}/change")
+    assert pages.post("manufacturer", f"{place}/change", {"csrf_token": csrf(pages), **fresh}).status_code == 303
+    assert said(pages, application).maximum_devices == 78
+
+
+def test_what_is_kept_while_a_draft_is_sent_waits_and_is_told_that_there_is_none(pages: Pages, world: World) -> None:
+    actor, name = pages.actor("manufacturer"), drafts.begin_draft(pages.desk, pages.actor("manufacturer"))
+    told: list[object] = []
+
+    def keep() -> None:
+        try:
+            told.append(drafts.keep_part(pages.desk, actor, name, DraftPart.TRIAL, {"purpose": "Late."}, version=1))
+        except NoSuchThing as error:
+            told.append(error)
+
+    late = Thread(target=keep)
+    with world.store.begin("send draft") as tx:
+        drafts.require_as_read(drafts.own_draft(tx, drafts.whose(actor), name, hold=True), (1, 1, 1, 1, 1))
+        late.start()
+        late.join(0.5)
+        throw_away(tx, name)
+    late.join()
+    assert told == [False] or isinstance(told[0], NoSuchThing), "nothing that was kept is deleted unseen"
 
 
 @pytest.mark.parametrize("version", ["", "0", "2", "9" * 30, "-1", "\N{SUPERSCRIPT TWO}"])
@@ -164,8 +221,8 @@ def test_a_draft_of_a_change_is_its_organisations_alone_and_makes_no_application
 def test_one_that_is_incomplete_or_could_never_be_granted_is_not_sent(pages: Pages) -> None:
     application = pages.api.applied()
     place = begun(pages, application)
-    form = sending(pages, place)
     kept(pages, place, DraftPart.TRIAL, trial(pages, place, maximum_devices="0"))
+    form = sending(pages, place)
     assert "Fatal" in pages.get("manufacturer", f"{place}/check").text
     assert pages.post("manufacturer", f"{place}/change", form).status_code == 422
     kept(pages, place, DraftPart.TRIAL, trial(pages, place, maximum_devices="many"))

@@ -2,20 +2,24 @@
 
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
+from threading import Event, Thread
 
 import pytest
 
 from app.settings import load
 from console.guard import AGAIN
-from core.clock import FixedClock
 from core.errors import SettingsInvalid
 from ra.access import authenticate
 from ra.desk import IDLE_MINUTES, MOST_IDLE_MINUTES
-from ra.entering.sessions import NOTED_EVERY, SESSION_LIFE, begin, entered, leave
-from store.transactions import Store
+from ra.entering.sessions import NOTED_EVERY, SESSION_LIFE, begin, digest_of, entered, leave
+from store.reading import entering as reading
+from store.transactions import NOT_ASIDE_AGAIN, Store
+from store.verbs import entering
 from tests.api_world import Api
 from tests.console_world import ORIGIN, Pages
 from tests.evidence_world import journal
@@ -25,6 +29,8 @@ IDLE = timedelta(minutes=IDLE_MINUTES)
 SECOND = timedelta(seconds=1)
 MINUTE = timedelta(minutes=1)
 ELSEWHERE_SECONDS = 60.0
+WRITES_SECONDS = 3.0
+"""Shorter than PostgreSQL lets a writer rest, and much longer than a look at a page takes."""
 
 _ELSEWHERE = """
 import sys
@@ -108,6 +114,23 @@ def test_what_is_sent_after_the_end_is_not_done_and_not_lost(world: World) -> No
     assert "of another mind" not in foreign.text, "a form without the token of the session says nothing here"
 
 
+def test_a_private_key_that_comes_after_the_end_is_never_said_again(world: World) -> None:
+    pages = Pages(Api(world))
+    place = "/console/drafts"
+    browser = pages.signed_in("manufacturer")
+    token = pages.fields(browser.get("/console/sessions", base_url=ORIGIN).text, "/console/sign-out")["csrf_token"]
+    world.clock.instant += IDLE
+    key = "-----BEGIN EC PRIVATE KEY-----\nspent and never said again\n-----END EC PRIVATE KEY-----"
+    said = {"csrf_token": token, "csr": key, "model": "QX-1", "authorisation": '{"signed": "elsewhere"}'}
+    answer = browser.post(place, base_url=ORIGIN, data={**said, "reasons-class": "amber"})
+    assert answer.status_code == 401
+    assert "never said again" not in answer.text
+    assert "elsewhere" not in answer.text, "a tool printed it, and prints it again"
+    assert "amber" not in answer.text
+    assert "A private key was among it" in answer.text
+    assert ">\nQX-1</textarea>" in answer.text, "one word was typed, too"
+
+
 def test_another_process_sees_what_was_done_in_this_one_and_that_nothing_was(world: World) -> None:
     begun = begin(world.desk, authenticate(world.desk, Api(world).keys["officer-1"]))
     assert _elsewhere(world, begun.secret, NOW + IDLE - SECOND) == (NOW + 2 * IDLE - SECOND).isoformat()
@@ -131,15 +154,64 @@ def test_looking_at_pages_writes_once_a_minute_and_not_each_time(world: World) -
     assert sorted(set(ends)) == [NOW + IDLE + count * NOTED_EVERY for count in range(4)]
 
 
-def test_while_the_register_takes_no_writes_its_pages_are_shown_still(world: World) -> None:
-    if world.store.dialect != "sqlite":
-        pytest.skip("whoever writes keeps others from writing in SQLite alone")
-    begun = begin(world.desk, authenticate(world.desk, Api(world).keys["officer-1"]))
+@contextmanager
+def _written_by_another(world: World, session: str) -> Iterator[Event]:
+    """Somebody writes to a session until the block ends, or for WRITES_SECONDS; what is lent is set when they cease."""
+    writes, seen, over = Event(), Event(), Event()
+
+    def write() -> None:
+        with another.rehearse() as tx:
+            entering.end_session(tx, session, at=NOW)
+            writes.set()
+            seen.wait(WRITES_SECONDS)
+            over.set()
+
     another = Store(world.url)
-    with another.rehearse():  # for longer than anybody waits
-        found = entered(replace(world.desk, clock=FixedClock(NOW + IDLE - SECOND)), begun.secret)
-    another.close()
+    thread = Thread(target=write)
+    thread.start()
+    try:
+        assert writes.wait(ELSEWHERE_SECONDS)
+        yield over
+    finally:
+        seen.set()
+        thread.join()
+        another.close()
+
+
+def _ends(world: World, secret: str) -> datetime:
+    """Until when a session holds, as the register has it."""
+    with world.store.read() as tx:
+        found = reading.session_of_secret(tx, digest_of(secret), NOW)
     assert found is not None
+    return found.expires_at
+
+
+def test_whoever_looks_at_pages_waits_for_nobody_who_writes(world: World) -> None:
+    begun = begin(world.desk, authenticate(world.desk, Api(world).keys["officer-1"]))
+    known = entered(world.desk, begun.secret)
+    assert known is not None
+    world.clock.instant = NOW + IDLE - SECOND
+    with _written_by_another(world, known.session) as over:
+        found = [entered(world.desk, begun.secret) for _ in range(3)]
+        waited = over.is_set()
+    assert None not in found
+    assert not waited
+    assert _ends(world, begun.secret) == NOW + IDLE
+
+
+def test_after_a_look_that_could_write_nothing_none_tries_for_a_while(world: World) -> None:
+    begun = begin(world.desk, authenticate(world.desk, Api(world).keys["officer-1"]))
+    known = entered(world.desk, begun.secret)
+    assert known is not None
+    tried = world.clock.instant = NOW + 5 * MINUTE
+    with _written_by_another(world, known.session):
+        entered(world.desk, begun.secret)
+    world.clock.instant = tried + NOT_ASIDE_AGAIN - SECOND
+    entered(world.desk, begun.secret)
+    assert _ends(world, begun.secret) == NOW + IDLE
+    world.clock.instant = tried + NOT_ASIDE_AGAIN
+    entered(world.desk, begun.secret)
+    assert _ends(world, begun.secret) == tried + NOT_ASIDE_AGAIN + IDLE
 
 
 @pytest.mark.parametrize("minutes", [1, 5, MOST_IDLE_MINUTES])

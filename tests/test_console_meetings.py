@@ -58,6 +58,19 @@ def test_a_meeting_is_called_attended_and_given_an_agenda(world: World) -> None:
     assert present.strip().startswith("<p><bdi>J. Doe</bdi>, <bdi>"), "no name turns those behind it"
 
 
+def at_meeting(pages: Pages, item: str) -> str:
+    return step(pages.desk, pages.actor("officer-1"), item).meeting.meeting
+
+
+def test_what_a_meeting_is_called_turns_nothing_in_the_title_of_its_page(world: World) -> None:
+    pages = Pages(Api(world))
+    name = "SSC \N{RIGHT-TO-LEFT OVERRIDE}43 & <b>\N{POP DIRECTIONAL ISOLATE}"
+    of = call_meeting(pages.desk, pages.actor("officer-1"), CallMeeting(name, DAY)).meeting
+    for place in (f"/console/meetings/{of}", f"/console/meetings/{of}/minutes"):
+        title = pages.get("officer-1", place).text.partition("<title>")[2].partition("</title>")[0]
+        assert title.endswith("SSC 43 &amp; &lt;b&gt; – TEST Trial CPA"), place
+
+
 def agenda(pages: Pages) -> tuple[list[str], list[str]]:
     """A meeting with two applications on its agenda: their identifiers, and those of the items."""
     api = pages.api
@@ -93,7 +106,12 @@ def test_an_agenda_is_gone_through_and_seconded_one_after_another(world: World) 
     assert f'href="{other}" rel="next"' in pages.get("officer-2", sent.location).text
     api.settle()
     assert decision_of(pages.desk, pages.actor("auditor"), decision).state is DecisionState.DONE
-    assert "Dealt with" in pages.get("officer-1", item).text
+    done = pages.get("officer-1", item).text
+    assert "Dealt with" in done
+    assert "<p>When it was put on: " in done
+    assert "When it was put on" not in pages.get("officer-1", other).text
+    listed = pages.get("officer-1", f"/console/meetings/{at_meeting(pages, one)}").text
+    assert listed.count("When it was put on: ") == 1
     assert "Back to the agenda" in pages.get("officer-1", other).text
     for nothing in ("agi-none", "agi-00000000-0000000000000000", "<b>"):
         assert 'rel="next"' not in pages.get("officer-2", f"/console/decisions/{decision}?agenda={nothing}").text

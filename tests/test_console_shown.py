@@ -4,7 +4,8 @@ from datetime import UTC, datetime
 
 import pytest
 
-from console.shown import instant, instants, who
+from console.shown import instant, instants, remedy, who
+from core.errors import AuthorityRefused, BodyMalformed, IdentifierMalformed
 
 SUMMER = datetime(2027, 6, 30, 23, 59, 59, tzinfo=UTC)
 UTC_WORDS, UK_WORDS = "23:59:59 UTC on 30 June 2027", "00:59:59 BST on 1 July 2027"
@@ -38,3 +39,13 @@ def test_what_is_no_person_is_called_what_it_is() -> None:
         "the authority itself",
         "jane.doe",
     ]
+
+
+def test_what_is_said_to_programs_is_left_out_of_what_to_do() -> None:
+    said = [
+        BodyMalformed(detail="device.model has characters that are no text"),
+        AuthorityRefused(status=410, problem="gone", detail="It is gone"),
+    ]
+    assert ["/openapi.json" in each.hint for each in said] == [True, True]
+    assert [remedy(each) for each in said] == ["Mend that and send it again.", ""]
+    assert remedy(IdentifierMalformed(value="x")) == IdentifierMalformed(value="x").hint

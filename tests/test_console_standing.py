@@ -55,6 +55,7 @@ def test_an_officer_sees_everything_and_a_manufacturer_what_is_for_it(world: Wor
     page = pages.get("officer-1", place).text
     for said in ("Everything that happened", "was signed", "Devices against the limit", "The Central Products List"):
         assert said in page
+    assert re.search(r"applied for a trial of .*, from \d+ \w+ 2027 to \d+ \w+ 2027\.", page)
     assert "TTN-" in page
     assert not re.search(r"<[^>]+ style=", page)
     maker = pages.get("manufacturer", place).text

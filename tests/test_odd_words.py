@@ -7,8 +7,10 @@ what reads the rows is the same on both databases. With --long every page is ope
 import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
+from dataclasses import dataclass
 from http import HTTPStatus
 from pathlib import Path
+from typing import Any
 
 import pytest
 from werkzeug.test import TestResponse
@@ -139,7 +141,7 @@ def test_the_service_says_it_too_and_once_only(pages: Pages) -> None:
         said = refused(api.ask("officer-1", "GET", place), 503, "register-unreadable")
         assert "agenda kind" in said["detail"]
     assert api.ask("officer-1", "GET", place).status_code == HTTPStatus.OK
-    assert unreadable.noted() is None
+    assert unreadable.noted() == ()
 
 
 def test_whose_role_is_no_word_of_ours_may_do_nothing(pages: Pages) -> None:
@@ -152,7 +154,43 @@ def test_whose_role_is_no_word_of_ours_may_do_nothing(pages: Pages) -> None:
 
 def test_what_could_not_be_read_is_called_what_people_call_it() -> None:
     unreadable.begin()
-    unreadable.note(AgendaKind)
-    assert unreadable.noted() == "agenda kind"
+    unreadable.note(AgendaKind, "rumour")
+    unreadable.note(AgendaKind, "hearsay")
+    assert unreadable.noted() == ("agenda kind",)
     unreadable.begin()
-    assert unreadable.noted() is None
+    assert unreadable.noted() == ()
+
+
+@dataclass(frozen=True)
+class _Row:
+    kind: AgendaKind
+
+
+def _fails(act: Callable[[], object]) -> Exception:
+    try:
+        act()
+    except Exception as error:  # noqa: BLE001 - whatever it is
+        return error
+    raise AssertionError("it does not fail")
+
+
+def _of_a_row(row: _Row) -> object:  # noqa: ARG001 - it has it in hand
+    raise LookupError("it has no page")
+
+
+def test_only_what_fails_over_such_a_word_is_said_to_come_of_it() -> None:
+    """Whatever else fails in the same request is a fault of the code, and is not put down to a row."""
+    unreadable.begin()
+    said: Any = "rumour"
+    unreadable.note(AgendaKind, said)
+    kinds = {each: each.value for each in AgendaKind}
+    for act in (lambda: said.value, lambda: kinds[said], lambda: AgendaKind(said), lambda: _of_a_row(_Row(said))):
+        assert unreadable.behind(_fails(act)) == "agenda kind"
+    nothing: Any = None
+    for act in (lambda: nothing.value, lambda: 1 // 0, lambda: dict[str, str]()["other"]):
+        assert unreadable.behind(_fails(act)) is None
+    row = RuntimeError("later")
+    row.__cause__ = _fails(lambda: kinds[said])
+    assert unreadable.behind(row) == "agenda kind"
+    unreadable.begin()
+    assert unreadable.behind(row) is None

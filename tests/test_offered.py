@@ -1,6 +1,7 @@
 """What an officer is offered about a decision is what its use case then lets them do, at each step of its way."""
 
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
@@ -47,6 +48,12 @@ def test_at_each_step_somebody_else_is_offered_what_comes_next(world: World) -> 
     witness(world.desk, other, Witness(decision, Witnessed.SEEN))
     assert may(other) == set(), "once"
     assert may(proposer) == {"witness"}
+
+
+def test_no_use_case_decides_by_what_pages_offer() -> None:
+    acts = {each: each.read_text("utf-8") for each in Path(__file__).parents[1].joinpath("ra").rglob("*.py")}
+    assert len(acts) > 50
+    assert [each.name for each, text in acts.items() if "ra.deciding.offered" in text] == []
 
 
 @pytest.mark.parametrize("actor", [AUDITOR, MANUFACTURER])

@@ -1,10 +1,10 @@
 """changing: a draft that changes an application which was sent, begun from what that says and kept until it is sent.
 
-Whoever sends it names the version that they have read beside it: what somebody else has changed since is never written
-over unseen.
+Whoever sends it names the versions that they have read: of the application, so that what somebody else has changed
+since is never written over unseen, and of each part of the draft, so that nothing of a colleague's is sent unseen.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import cast
 
@@ -16,7 +16,7 @@ from policy import csr
 from policy.roles import Operation
 from ra.applying.apply import Apply, as_applied, authorise_application, judged, require_key_free
 from ra.applying.change import Change, as_changed, changed_by, changed_in, to_be_changed
-from ra.applying.drafts import own_draft, require_room, whose
+from ra.applying.drafts import own_draft, require_as_read, require_room, whose
 from ra.applying.last_time import differences, said
 from ra.applying.look import STAGES
 from ra.applying.views import ApplicationChanged, ChangeForeseen
@@ -48,6 +48,8 @@ def begin_change(
     organisation = whose(actor)
     at = desk.clock.now()
     with desk.store.begin("begin change") as tx:
+        # Of two who begin at once the second waits for the first, and goes on with what that began.
+        requests.locked_application(tx, application)
         found = to_be_changed(tx, actor, application)
         begun = reading.draft_that_changes(tx, application)
         if begun is not None:
@@ -101,7 +103,14 @@ def changed_before(desk: Desk, actor: Actor, request: RequestKey | None) -> Appl
 
 
 def send_change(
-    desk: Desk, actor: Actor, name: str, command: Apply, *, upon: int, request: RequestKey | None = None
+    desk: Desk,
+    actor: Actor,
+    name: str,
+    command: Apply,
+    *,
+    read: Sequence[int],
+    upon: int,
+    request: RequestKey | None = None,
 ) -> ApplicationChanged:
     """Change the application that a draft is about; the draft is gone with that, and cannot be sent twice.
 
@@ -110,11 +119,13 @@ def send_change(
         actor: who.
         name: of the draft.
         command: what the application is to say.
-        upon: the version of it that whoever sends this has read.
+        read: the version of each part of the draft that whoever sends this has read, in the order of DraftPart.
+        upon: the version of the application that they have read beside it.
         request: what makes the same form sent twice one act.
 
     Raises:
         NoSuchThing: there is no such draft any more, or it changes nothing that was sent.
+        DraftOvertaken: a part of it was kept since it was read; the draft stays.
         WrongState, CsrMalformed, RulesRefused, KeyTaken: as `change_application` says; the draft stays.
     """
     organisation = whose(actor)
@@ -122,9 +133,11 @@ def send_change(
     parsed = csr.parse(command.csr)
 
     def changed(tx: Transaction, at: datetime) -> ApplicationChanged:
-        about = own_draft(tx, organisation, name)[0].application
+        rows = own_draft(tx, organisation, name, hold=True)
+        about = rows[0].application
         if about is None:
             raise NoSuchThing(kind="draft", identifier=name)
+        require_as_read(rows, read)
         done = changed_in(desk, tx, actor, about, change_of(command), parsed, upon=upon, at=at)
         verbs.throw_away(tx, name)
         return done

@@ -4,7 +4,7 @@ A draft is nobody's act: it is its organisation's alone, no rule refuses it, and
 never kept.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from itertools import groupby
 
 from core.actors import Actor
@@ -12,6 +12,7 @@ from core.canonical import canonical, read_json
 from core.errors import (
     BodyTooLarge,
     BoundReached,
+    DraftOvertaken,
     Finding,
     KeyTaken,
     NoSuchThing,
@@ -155,11 +156,22 @@ def sent_before(desk: Desk, actor: Actor, request: RequestKey | None) -> Applica
         return earlier(tx, actor, request, ApplicationTaken)
 
 
-def send(desk: Desk, actor: Actor, name: str, command: Apply, request: RequestKey | None = None) -> ApplicationTaken:
+def send(
+    desk: Desk, actor: Actor, name: str, command: Apply, *, read: Sequence[int], request: RequestKey | None = None
+) -> ApplicationTaken:
     """Take in the application that a draft has become; the draft is gone with that, and cannot be sent twice.
+
+    Args:
+        desk: where.
+        actor: who.
+        name: of the draft.
+        command: what the application says.
+        read: the version of each part that whoever sends this has read, in the order of DraftPart.
+        request: what makes the same request sent twice one act.
 
     Raises:
         NoSuchThing: there is no such draft any more.
+        DraftOvertaken: a part of it was kept since; the draft stays.
         CsrMalformed, RulesRefused, KeyTaken, BoundReached: as `apply` says; the draft stays.
     """
     organisation = whose(actor)
@@ -167,8 +179,10 @@ def send(desk: Desk, actor: Actor, name: str, command: Apply, request: RequestKe
     parsed = csr.parse(command.csr)
 
     def sent() -> ApplicationTaken:
-        if own_draft(tx, organisation, name)[0].application is not None:  # it changes one, and makes none
+        rows = own_draft(tx, organisation, name, hold=True)
+        if rows[0].application is not None:  # it changes one, and makes none
             raise NoSuchThing(kind="draft", identifier=name)
+        require_as_read(rows, read)
         taken = take_in(desk, tx, actor, command, parsed, at=at)
         verbs.throw_away(tx, name)
         return taken
@@ -192,12 +206,25 @@ def whose(actor: Actor) -> str:
     return actor.organisation
 
 
-def own_draft(tx: Transaction, organisation: str, name: str) -> list[DraftRow]:
-    """Return the parts of an organisation's draft; NoSuchThing if it has no such draft."""
-    found = reading.parts_of(tx, name)
+def own_draft(tx: Transaction, organisation: str, name: str, *, hold: bool = False) -> list[DraftRow]:
+    """Return the parts of an organisation's draft, held if that is asked; NoSuchThing if it has no such draft."""
+    found = reading.parts_of(tx, name, hold=hold)
     if not found or found[0].organisation != organisation:
         raise NoSuchThing(kind="draft", identifier=name)
     return found
+
+
+def require_as_read(rows: Sequence[DraftRow], read: Sequence[int]) -> None:
+    """Raise DraftOvertaken if a part of a draft was kept since somebody read it.
+
+    Args:
+        rows: its parts, held in the transaction that sends it: what is kept at the same moment is found here, or
+            finds no draft any more.
+        read: the version of each that was read, in the order of DraftPart.
+    """
+    now = {each.part: each.version for each in rows}
+    if [now[part] for part in DraftPart] != [*read]:
+        raise DraftOvertaken(draft=rows[0].draft)
 
 
 def draft_shown(rows: Iterable[DraftRow]) -> ApplicationDraft:

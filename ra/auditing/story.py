@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 
 from core.approval import Device, EndCause
 from core.canonical import Json
@@ -87,7 +87,7 @@ def told(found: Gathered, *, authority: str, environment: str, at: datetime) -> 
         "purpose": application.purpose,
         "events": [
             {
-                "day": f"{each.at.day} {each.at:%B %Y}",
+                "day": _day(each.at),
                 "time": f"{each.at:%H:%M:%S}",
                 "words": each.words,
                 "who": each.who,
@@ -205,12 +205,17 @@ def _told(found: Stands) -> Iterator[Event]:
             )
 
 
+def _day(said: date) -> str:
+    """A day as people say it: `4 January 2027`."""
+    return f"{said.day} {said:%B %Y}"
+
+
 def _applied(application: ApplicationAnswer, organisation: str) -> Iterator[Event]:
     device = _named(application.device)
     yield Event(
         application.submitted_at,
         f"{organisation} applied for a trial of {device}: at most {counted(application.maximum_devices, 'device')}, "
-        f"from {application.start} to {application.expiry}.",
+        f"from {_day(application.start)} to {_day(application.expiry)}.",
         application.submitted_by,
     )
     for file in application.evidence:

@@ -8,7 +8,7 @@ from core.errors import SamePerson
 from core.facts import Fact, FactKind
 from policy.roles import Operation
 from ra.access import authorise
-from ra.deciding.offered import is_another
+from ra.deciding.quorum import is_another
 from ra.deciding.views import DecisionAcknowledged
 from ra.desk import Desk
 from ra.repeat import RequestKey, once

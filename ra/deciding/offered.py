@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from core.actors import Actor
 from core.kinds import OPEN_DECISION, DecisionKind, DecisionState
 from policy.roles import Operation, permitted
+from ra.deciding.quorum import is_another
 from ra.deciding.views import DecisionAnswer
 from store.reading.witnesses import issued_or_ended
 
@@ -56,11 +57,6 @@ def offered(actor: Actor, it: DecisionAnswer) -> Offered:
         and done
         and all(each.officer != actor.name for each in it.witnesses),
     )
-
-
-def is_another(actor: Actor, proposer: str) -> bool:
-    """Return whether somebody is not who proposed: a decision takes two (docs/adr/0012)."""
-    return actor.name != proposer
 
 
 def may_second(actor: Actor, proposer: str, state: DecisionState) -> bool:

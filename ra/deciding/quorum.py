@@ -1,5 +1,6 @@
-"""How many officers must agree: what the settings say now, what the proposal said, and what its column says."""
+"""Who must agree: another than who proposed, and as many as the settings say now, the proposal said, and its column."""
 
+from core.actors import Actor
 from core.clauses import serves
 from ra.deciding.every_kind import kind_of
 from ra.desk import TWO_OFFICERS, Rules
@@ -22,3 +23,8 @@ def officers_needed(decision: Decision, rules: Rules) -> int:
     said = said_in(decision).get("officers", TWO_OFFICERS)
     proposed = said if isinstance(said, int) else TWO_OFFICERS
     return max(TWO_OFFICERS, rules.officers_for(kind_of(decision.kind).counted_as), proposed, decision.officers)
+
+
+def is_another(actor: Actor, proposer: str) -> bool:
+    """Return whether somebody is not who proposed: a decision takes two (docs/adr/0012)."""
+    return actor.name != proposer

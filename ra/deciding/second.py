@@ -22,8 +22,7 @@ from ra.deciding import notice
 from ra.deciding.authorise import claim_of, digests_of, digests_said, named, require_a_key, require_authorised
 from ra.deciding.every_kind import kind_of
 from ra.deciding.many import is_of_many
-from ra.deciding.offered import is_another
-from ra.deciding.quorum import officers_needed
+from ra.deciding.quorum import is_another, officers_needed
 from ra.deciding.views import Accepted, DecisionRejected, DecisionSeconded
 from ra.desk import Desk
 from ra.instant import instant_of

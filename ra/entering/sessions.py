@@ -83,8 +83,9 @@ def entered(desk: Desk, secret: str, *, by_itself: bool = False) -> Entered | No
         return None
     until = found.expires_at if by_itself else _until(desk, found.begun_at, at)
     if until - found.expires_at >= min(NOTED_EVERY, desk.rules.session_idle / 2):
-        # If we die before, it ends as it stood. A register that takes no writes is no reason to show no page.
-        with suppress(StoreUnavailable), desk.store.begin("stay in session") as tx:
+        # If we die before, it ends as it stood. Where others write, or none may, the page is shown and they are not
+        # waited for: the session ends as it stood, too, unless the next look moves it on.
+        with suppress(StoreUnavailable), desk.store.begin("stay in session", aside=at) as tx:
             entering.stay_in_session(tx, found.id, at=at, until=until)
     return Entered(session=found.id, actor=found.actor, expires_at=max(until, found.expires_at))
 

@@ -2,8 +2,9 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import ColumnElement, func, select
+from sqlalchemy import Select, func, select
 
 from core.kinds import DraftPart
 from store.console_tables import application_drafts, draft_changes
@@ -43,14 +44,21 @@ _ROWS = (
 )
 
 
-def parts_of(tx: Transaction, draft: str) -> list[DraftRow]:
-    """Return the parts of a draft; none if there is no such draft."""
-    return _rows(tx, application_drafts.c.draft == draft)
+def parts_of(tx: Transaction, draft: str, *, hold: bool = False) -> list[DraftRow]:
+    """Return the parts of a draft; none if there is no such draft.
+
+    Args:
+        tx: the transaction.
+        draft: its name.
+        hold: nobody keeps or deletes a part of it until the transaction ends.
+    """
+    query = _ROWS.where(application_drafts.c.draft == draft)
+    return _read(tx, query.with_for_update(of=application_drafts) if hold else query)
 
 
 def drafts_of(tx: Transaction, organisation: str) -> list[DraftRow]:
     """Return the parts of all drafts of an organisation, draft by draft, oldest first."""
-    return _rows(tx, application_drafts.c.organisation_id == organisation)
+    return _read(tx, _ROWS.where(application_drafts.c.organisation_id == organisation))
 
 
 def draft_that_changes(tx: Transaction, application: str) -> str | None:
@@ -66,7 +74,7 @@ def draft_count(tx: Transaction, organisation: str) -> int:
     return int(tx.connection.execute(query).scalar_one())
 
 
-def _rows(tx: Transaction, condition: ColumnElement[bool]) -> list[DraftRow]:
+def _read(tx: Transaction, query: Select[Any]) -> list[DraftRow]:
     return [
         DraftRow(
             draft=each.draft,
@@ -79,5 +87,5 @@ def _rows(tx: Transaction, condition: ColumnElement[bool]) -> list[DraftRow]:
             application=each.application_id,
             upon=each.upon,
         )
-        for each in tx.connection.execute(_ROWS.where(condition))
+        for each in tx.connection.execute(query)
     ]
