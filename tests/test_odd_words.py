@@ -11,6 +11,7 @@ from http import HTTPStatus
 from pathlib import Path
 
 import pytest
+from werkzeug.test import TestResponse
 
 from console.guard import OPEN
 from core import unreadable
@@ -21,6 +22,7 @@ from tests.api_world import Api, refused
 from tests.browser_world import SAVED, addresses, things
 from tests.console_world import Pages
 from tests.test_console import MAY
+from tests.test_console_applying import csrf
 from tests.world import World
 
 WORDS = {
@@ -31,6 +33,9 @@ WORDS = {
 }
 COMPOSES_GRANTS = {"application", "attaching", "compose_grant", "compose_refusal", "decision"}
 MEETS = {"meeting", "minutes", "agenda_item"}
+ASKED = {"dossier_of"}
+"""Pages that show what a form beside them asks for: that is sent."""
+
 PARTS = ("device", "firmware", "certificates", "trial", "key", "check")
 
 SAID: dict[str, set[str]] = {
@@ -95,6 +100,10 @@ def _lying(world: World, column: str, said: str = "rumour") -> Iterator[None]:
                 before.backup(by_hand)
 
 
+def _asked(pages: Pages, who: str | None, address: str, tokens: dict[str | None, str]) -> TestResponse:
+    return pages.post(str(who), address, {"csrf_token": tokens[who]})
+
+
 def test_each_page_of_the_table_is_one(opened: dict[str, tuple[str | None, str]]) -> None:
     assert len(WORDS) > 30
     assert set(SAID) <= set(WORDS)
@@ -109,9 +118,10 @@ def test_a_word_that_is_none_of_ours_is_said_and_no_page_fails(
     some = rests | {"home", "meeting", "approval", "everybody"}
     looked = {each: opened[each] for each in opened if each in some or request.config.getoption("--long")}
     found, failed = set(), []
+    tokens = {who: csrf(pages, str(who)) for endpoint, (who, _) in looked.items() if endpoint in ASKED}
     with _lying(pages.api.world, column):
         for endpoint, (who, address) in looked.items():
-            answer = pages.get(who, address)
+            answer = _asked(pages, who, address, tokens) if endpoint in ASKED else pages.get(who, address)
             if answer.status_code == HTTPStatus.SERVICE_UNAVAILABLE and "cannot be read" in answer.text:
                 found.add(endpoint)
             elif answer.status_code >= HTTPStatus.INTERNAL_SERVER_ERROR:
