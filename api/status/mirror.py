@@ -124,7 +124,8 @@ class Mirror:
         forget = behind and known.accepted(self._source)
         behind = behind and not forget
         whole = old is None or changes.everything or forget
-        authority = self._source.authority() if (whole or changes.authority) and not (behind and old) else None
+        described = (whole or changes.authority) and not (behind and old)
+        authority = known.at_our_time(self._source.authority()) if described else None
         of_another = authority is not None and known.is_of_another(authority)
         if old is not None and (behind or of_another):
             # Nothing more is read of it: what was told last stays, and the cursor with it.
