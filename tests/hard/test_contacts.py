@@ -167,6 +167,7 @@ def standby(
     forget(made.url)
 
 
+@pytest.mark.locks
 def test_a_standby_that_gave_the_same_number_to_another_notice_is_looked_at_whole(world: World, standby: World) -> None:
     always = courier(world)
     for each, contact in ((world, FIRST), (standby, SECOND)):
@@ -179,6 +180,7 @@ def test_a_standby_that_gave_the_same_number_to_another_notice_is_looked_at_whol
     assert all_of(standby, told) == {SECOND, "dcc@dcc.example"}
 
 
+@pytest.mark.locks
 def test_a_counter_that_is_lower_than_it_was_has_everything_looked_at(world: World) -> None:
     always = courier(world)
     approval = world.granted(contact=FIRST)
