@@ -69,7 +69,7 @@ def with_console(application: "WSGIApplication", house: House, mirror: Mirror, l
         lookout: has compared the channels.
     """
     row = house.row()
-    origin = origin_of(house, row.environment)
+    origin = origin_of(house, house.environment)
     if origin is None:
         return WithConsole(application)
     relying = Relying(identifier=urlsplit(origin).hostname or "", origin=origin)
@@ -87,7 +87,7 @@ def with_console(application: "WSGIApplication", house: House, mirror: Mirror, l
         pictures=None if house.settings.renderer is None else Renderer(house.settings.renderer),
     )
     # The settings decide, not the row alone: whoever writes the register must not load what lets people in so easily.
-    trying = house.settings.console_demo and row.environment == "test"
+    trying = house.settings.console_demo and house.environment == "test"
     made = _for_trying(console, house) if trying else _live(console, house)
     pages = made.wsgi_app
 

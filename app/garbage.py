@@ -36,7 +36,7 @@ async def collect(resting: Callable[[], bool], now: Callable[[], float]) -> None
     last = now()
     while True:
         await asyncio.sleep(LOOK_SECONDS)
-        # While a register is read in nothing is looked through (api/status/loading.py): it would be for nothing.
+        # While a register is read in nothing is looked through (core/loading.py): it would be for nothing.
         if gc.isenabled() and (resting() or now() > last + AT_LATEST_SECONDS):
             _all()
             last = now()

@@ -14,7 +14,7 @@ from ca.certificates import key_id
 from ca.profile import Profile
 from core.clock import Clock, OffsetClock, SystemClock
 from core.errors import HomeMissing, MemoryMissing, SettingsInvalid
-from core.identifiers import Environment
+from core.identifiers import Environment, environment_named
 from core.kinds import HierarchyRole
 from jobs.clocks import clocks
 from jobs.keyring import Keyring, opened_keyring
@@ -54,6 +54,7 @@ class House:
         machine: the machine's own.
         moved: the machine's, with what the register adds to it for a test authority.
         tokens: that this process holds; None if the settings say nothing of any.
+        environment: whether it is a test authority, as the register says.
     """
 
     settings: Settings
@@ -62,6 +63,7 @@ class House:
     machine: Clock
     moved: Clock
     tokens: Tokens | None = None
+    environment: Environment = "live"
 
     def place(self, passphrase: bytes | None = None) -> KeyPlace:
         """Return where the private keys lie.
@@ -77,6 +79,11 @@ class House:
     def clock_of(self, environment: Environment) -> Clock:
         """Return the clock of an authority: a live one's is the machine's, and nothing in the store can move it."""
         return self.machine if environment == "live" else self.moved
+
+    def named(self, name: str) -> "House":
+        """Return the house with the clock of the authority that has a name: its register may say another by now."""
+        environment = environment_named(name)
+        return replace(self, environment=environment, clock=self.clock_of(environment))
 
     @property
     def desk(self) -> Desk:
@@ -122,7 +129,7 @@ def open_house(settings: Settings, *, reading: bool = False) -> House:
     moved = OffsetClock(_Remembered(lambda: clock_offset(store)))
     tokens = None if settings.tokens is None else Tokens(settings.tokens)
     house = House(settings=settings, store=store, clock=machine, machine=machine, moved=moved, tokens=tokens)
-    return replace(house, clock=house.clock_of(environment))
+    return replace(house, environment=environment, clock=house.clock_of(environment))
 
 
 class _Remembered:

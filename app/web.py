@@ -22,6 +22,7 @@ from api.patience import MOST_WAITING, Patience
 from api.refusals import RefusalLog
 from api.status.exchange import Asked
 from api.status.lists import is_genuine
+from api.status.memory_files import name_told
 from api.status.mirror import Mirror
 from api.status.plane import StatusPlane
 from api.status.refused import Refused
@@ -204,13 +205,19 @@ def _in_a_thread(work: Callable[[], Inside | None]) -> "asyncio.Future[Inside | 
 
 def make_status_inside(settings: Settings) -> Inside:
     """Return what answers for status alone, and writes no more than when it told an end; it raises as `make_inside`."""
-    house = open_house(settings)
-    tallied = Tallied()
-    mirror, verified = _following(house, settings, settings.web_memory / "web-status", tallied, house.store.hearing)
+    memory = settings.web_memory / "web-status"
+    house, tallied = opened_as_told(settings, memory), Tallied()
+    mirror, verified = _following(house, settings, memory, tallied, house.store.hearing)
     lookout = Lookout(house.store, mirror, None, disks(settings), lease=settings.pace.lease_length, tallied=tallied)
     refusals = RefusalLog()
     served = StatusServed(StatusPlane(mirror, may_verify, tallied), lookout.ready, _noting(refusals, settings))
     return Inside(served, (mirror, lookout, refusals, verified), lambda: mirror.holds)
+
+
+def opened_as_told(settings: Settings, memory: Path) -> House:
+    """Open the register; once it was told from here, its row moves no live authority's clock and opens no console."""
+    house, told = open_house(settings), name_told(memory)
+    return house.named(told) if told else house
 
 
 def _following(
@@ -239,11 +246,11 @@ def make_api_inside(settings: Settings) -> Inside:
 
 def make_inside(settings: Settings, *, with_status: bool = True) -> Inside:
     """Return everything behind the front; HomeMissing, SchemaMismatch or StoreUnavailable if that cannot be."""
-    house = open_house(settings)
-    tallied = Tallied()
+    memory = memory_place(settings)
+    house, tallied = opened_as_told(settings, memory), Tallied()
     patience = Patience(partial(at_work, house.desk))
     hearing = patience.overhearing(house.store.hearing)
-    mirror, verified = _following(house, settings, memory_place(settings), tallied, hearing)
+    mirror, verified = _following(house, settings, memory, tallied, hearing)
     write, lease = partial(small_write, house.store, house.machine), settings.pace.lease_length
     lookout = Lookout(house.store, mirror, write, disks(settings), lease=lease, tallied=tallied)
     refusals = RefusalLog()

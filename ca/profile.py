@@ -10,7 +10,7 @@ from urllib.parse import SplitResult, urlsplit
 
 from core.chain import journal_name
 from core.errors import ExampleArc, ExampleBaseUrl, ProfileInvalid
-from core.identifiers import Environment
+from core.identifiers import Environment, environment_named
 
 DOCUMENTATION_ARC = "1.3.6.1.4.1.32473"
 """Kept for examples (RFC 5612)."""
@@ -141,7 +141,7 @@ def _check_names(profile: Profile) -> None:
         if value != value.strip():
             raise ProfileInvalid(field=field, value=value, detail="it begins or ends with a blank")
     # Test keys that were taken for production keys are the usual accident elsewhere: the name says it first.
-    if profile.name.startswith("TEST ") != (profile.environment == "test"):
+    if environment_named(profile.name) != profile.environment:
         detail = "the name of a test authority begins with TEST, that of a live one does not"
         raise ProfileInvalid(field="name", value=profile.name, detail=detail)
 

@@ -14,6 +14,12 @@ Serial = NewType("Serial", str)
 
 Environment = Literal["test", "live"]
 
+
+def environment_named(name: str) -> Environment:
+    """Return which authority a name is of: that of a test authority begins with TEST, and no other's does."""
+    return "test" if name.startswith("TEST ") else "live"
+
+
 _ALPHABET = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 _MODULUS = len(_ALPHABET)
 _PREFIX: dict[Environment, str] = {"live": "TDA", "test": "TDT"}

@@ -6,7 +6,8 @@ the SHA-256 of its document, tells the recipient that it is the same.
 """
 
 import logging
-from collections.abc import Mapping, Sequence
+import time
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from itertools import takewhile
@@ -25,11 +26,12 @@ from jobs.webhook import Subscriber, post
 from ra.desk import Desk, new_identifier
 from ra.telling.notices import pdf_of
 from ra.telling.writing import document_of, numbered
+from store.reading import journal, sendings, work
 from store.reading import notices as reading
-from store.reading import sendings, work
 from store.reading.authority import AuthorityRow, authority_row
 from store.reading.notices import Delivery, Way
 from store.reading.sendings import Sending
+from store.transactions import Transaction
 from store.verbs import facts, receipts
 from store.verbs import notices as verbs
 
@@ -46,6 +48,10 @@ GIVE_UP_AFTER = timedelta(days=5)
 
 CLAIM = timedelta(minutes=5)
 """How long a courier has a delivery to itself: longer than the slowest relay or listener is waited for."""
+
+LOOK_SECONDS = 600.0
+"""How often every copy is looked at, whatever is known of what is new: what a database may have forgotten or put back
+unseen keeps nobody from a notice for longer. It reads all copies of GIVE_UP_AFTER, so not oftener."""
 
 PORTION = 10
 """Attempts in one turn of all ways, each."""
@@ -65,14 +71,17 @@ class NoticeDelivery:
         mailer: sends mail; None where no relay is configured.
         mail_to: the mail addresses of DCC and Panel; the Manufacturer's is the contact that it has.
         subscribers: webhooks; those that name a recipient take its notices.
+        monotonic: seconds that only grow; a test hands in its own.
     """
 
     desk: Desk
     mailer: Mailer | None = None
     mail_to: Mapping[Recipient, Sequence[str]] = field(default_factory=dict)
     subscribers: Sequence[Subscriber] = ()
+    monotonic: Callable[[], float] = time.monotonic
     _seen: tuple[int, int] | None = field(default=None, init=False)
     _looked: "_Looked | None" = field(default=None, init=False)
+    _all_at: float = field(default=0.0, init=False)
 
     @serves("F2.21(b)", "F2.24", "F2.25", "F2.29", "F2.30")
     def turn(self) -> int:
@@ -96,20 +105,30 @@ class NoticeDelivery:
     def open_new(self) -> None:
         """Open a delivery for each copy and address that has none.
 
-        Every copy is looked at by the first turn, and by the first after somebody has set a contact, to which what was
-        written before may go, too; otherwise those of notices that were written since the last.
+        Every copy is looked at by the first turn, by the first after somebody has set a contact, to which what was
+        written before may go, too, by each that finds another register than the last (a standby that lacked the last
+        commits, a backup that was put back: numbers are taken again there), and every LOOK_SECONDS; otherwise those of
+        notices that were written since the last.
         """
-        at = self.desk.clock.now()
+        at, now = self.desk.clock.now(), self.monotonic()
         store = self.desk.store
         with store.read() as tx:
-            pulse = work.pulse(tx)
-            if pulse == self._seen:
+            pulse, before = work.pulse(tx), self._looked
+            anew = before is None or now - self._all_at >= LOOK_SECONDS or not before.stands(tx)
+            if pulse == self._seen and not anew:
                 return  # nobody has acted since: there is no new notice
-            looked = _Looked(sendings.written(tx), sendings.contacts_set(tx))
-            if self._looked is None or looked.contacts != self._looked.contacts:
+            looked = _Looked(
+                written=sendings.written(tx),
+                contacts=sendings.contacts_set(tx),
+                newest=pulse[0],
+                fact=work.said(tx, pulse[0]),
+                sealed=journal.last_sealed(tx)[:2],
+            )
+            if before is None or anew or not looked.goes_on_from(before):
+                self._all_at = now
                 found = sendings.sendings(tx, since=at - GIVE_UP_AFTER)
             else:
-                found = sendings.sendings_of(tx, looked.since(self._looked, authority_row(tx)))
+                found = sendings.sendings_of(tx, looked.since(before, authority_row(tx)))
         missing = [
             Delivery(
                 id=new_identifier("dlv", at),
@@ -231,17 +250,33 @@ class NoticeDelivery:
             _log.warning("%s for %s by %s was not delivered, and %s: %s", *told_of)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class _Looked:
     """What there was when it was looked for new notices.
 
     Args:
         written: the number of the last notice, by year.
         contacts: how many were ever set.
+        newest: the last row of the journal.
+        fact: what it said; others may have had the same to say.
+        sealed: number and link of the last that was sealed: what it and all before it said.
     """
 
     written: Mapping[int, int]
     contacts: int
+    newest: int
+    fact: work.Said | None
+    sealed: tuple[int, bytes]
+
+    def stands(self, tx: Transaction) -> bool:
+        """Return whether the register's journal goes on from what it was then: it only ever grows."""
+        number, link = self.sealed
+        return work.said(tx, self.newest) == self.fact and (not number or journal.link_of(tx, number) == link)
+
+    def goes_on_from(self, before: "_Looked") -> bool:
+        """Return whether what is new since an earlier look is all that may have to be opened."""
+        lower = any(self.written.get(year, 0) < last for year, last in before.written.items())
+        return self.contacts == before.contacts and not lower
 
     def since(self, before: "_Looked", authority: AuthorityRow) -> list[str]:
         """Return the numbers that were taken since an earlier look; a number is taken and written in one commit."""

@@ -1,4 +1,8 @@
-"""The databases: every test that touches the store runs on SQLite and on PostgreSQL (a real one, from its wheel)."""
+"""The databases: what touches the store runs on SQLite and PostgreSQL, on this one with `--long` alone if named below.
+
+PostgreSQL is a real one, from its wheel. The files that ask it with `--long` alone, but for their tests marked `locks`,
+are those of POSTGRESQL_WITH_LONG.
+"""
 
 import gc
 import os
@@ -153,12 +157,10 @@ POSTGRESQL_WITH_LONG = frozenset(
         "test_cpl",
         "test_cpl_api",
         "test_cpl_list",
-        "test_delivery",
         "test_deployments",
         "test_deployments_api",
         "test_duis",
         "test_duis_inventory",
-        "test_ends",
         "test_entering",
         "test_evidence",
         "test_feed",
@@ -169,10 +171,8 @@ POSTGRESQL_WITH_LONG = frozenset(
         "test_leaves",
         "test_log_upgraded",
         "test_meetings",
-        "test_memory_begin",
         "test_notice_words",
         "test_notices",
-        "test_orders",
         "test_passkey_proved",
         "test_passkeys",
         "test_privacy",
@@ -197,7 +197,13 @@ POSTGRESQL_WITH_LONG = frozenset(
         "test_witness",
     }
 )
-"""Files about words, forms, pages and documents: what they ask of the store, files about the store ask of both."""
+"""Files, or folders, that ask PostgreSQL with `--long` alone, for what it would cost.
+
+Nearly all are about words, forms, pages and documents: what they ask of the store, files about the store ask of both.
+`hard`, `test_jobs`, `test_issuing_ca` and `test_revoking_many` are about more: of these, tests marked `locks` are on
+PostgreSQL in every run, and whoever changes what the others ask runs them with `--long`. Any other file that is about
+order, locks and conditional writes is not here.
+"""
 
 
 LONGEST_FIRST = (
@@ -260,7 +266,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
             return False
         long = "long" in item.keywords
         if not POSTGRESQL_WITH_LONG.isdisjoint({item.path.stem, item.path.parent.name}):
-            long = long or "postgresql" in _parameters(item)
+            long = long or ("postgresql" in _parameters(item) and "locks" not in item.keywords)
         return not long or config.getoption("--long")
 
     config.hook.pytest_deselected(items=[item for item in items if not asked(item)])

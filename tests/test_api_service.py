@@ -14,10 +14,10 @@ from api.following import Following
 from api.forms.fields import WriteHeader
 from api.patience import Patience
 from api.service import Service, reply
-from api.status.loading import uncollected
 from api.status.mirror import Mirror
 from app import garbage
 from core.errors import StoreUnavailable
+from core.loading import loading
 from ra.desk import Desk
 
 MANY = 1_201
@@ -62,7 +62,7 @@ def test_everything_is_looked_through_at_rest_and_at_the_latest_after_a_while(
     assert bool(collected) is looked
     assert gc.isenabled()
     collected.clear()
-    with uncollected():  # a register is being read in, and lives
+    with loading():  # a register is being read in, and lives
         asyncio.run(for_a_moment())
     assert not collected
 

@@ -28,6 +28,7 @@ from api.status.questions import parse_question
 from api.status.quickly import quickly
 from api.status.ready import LONGEST
 from api.status.shapes import serial_asked
+from api.status.shown import MOST_SHOWN, Shown
 from api.status.snapshot import Snapshot, build
 from api.status.template import Template
 from api.status.verify import answer
@@ -314,6 +315,19 @@ def test_a_credential_that_was_shown_before_is_looked_at_each_time() -> None:
     world.advance(0 * SECOND)  # the authority describes itself anew
     mirror.follow()
     assert answered(plane, asked).status == 401
+
+
+def test_one_credential_takes_one_place_however_it_is_spelled() -> None:
+    world, shown = World(), Shown()
+    authority, other = world.authority(), "Bearer of-another"
+    odd = [f"Bearer {' ' * blanks}{API_KEY}" for blanks in range(1, MOST_SHOWN + 1)]
+    odd += [f"Bearer {API_KEY} ", f"bearer {API_KEY}", f"BEARER {API_KEY}"]
+    for each in (*odd, f"Bearer {API_KEY}", other):
+        shown.note(authority, each, NOON)
+    assert not any(shown.in_force(authority, each, NOON - SECOND) for each in odd)
+    assert shown.in_force(authority, f"Bearer {API_KEY}", NOON - SECOND)
+    assert shown.in_force(authority, other, NOON - SECOND)
+    assert not shown.in_force(authority, other, NOON)
 
 
 def test_there_is_room_for_so_much_and_what_was_asked_first_goes_first(monkeypatch: pytest.MonkeyPatch) -> None:

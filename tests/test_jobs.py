@@ -409,6 +409,7 @@ def other(world: World) -> Iterator[Authority]:
     made.store.close()
 
 
+@pytest.mark.locks
 def test_a_second_authority_waits_and_takes_over_when_the_lease_runs_out(world: World, other: Authority) -> None:
     decision = world.drafted()
     approval = world.seconded(decision)
@@ -432,6 +433,7 @@ def test_a_second_authority_waits_and_takes_over_when_the_lease_runs_out(world: 
     assert len(Channels(world).crl()) == 1
 
 
+@pytest.mark.locks
 def test_an_authority_that_stops_gives_the_lease_back(world: World, other: Authority) -> None:
     ready, stopping = threading.Event(), threading.Event()
     running = threading.Thread(target=world.authority.run, args=(stopping, ready.set))

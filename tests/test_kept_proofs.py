@@ -6,13 +6,13 @@ from datetime import datetime
 import pytest
 
 from api.status.exchange import Reply
-from api.status.loading import MANY, uncollected
 from api.status.mirror import Mirror
 from api.status.plane import Elsewhere
 from api.status.quickly import PROVED
 from core.clock import FixedClock
 from core.deployed import Deployed
 from core.instants import text
+from core.loading import MANY, loading
 from tests.status_world import HOUR, NOON, SECOND, World
 from tests.test_finished import plane_of, verify
 
@@ -45,11 +45,11 @@ def test_what_the_store_was_asked_for_is_kept_for_that_instant_until_the_approva
 def test_much_that_was_read_is_set_aside_and_little_is_not() -> None:
     before = gc.get_freeze_count()
     try:
-        with uncollected():
+        with loading():
             few = [[each] for each in range(100)]
             assert not gc.isenabled()
         assert (gc.isenabled(), gc.get_freeze_count()) == (True, before)
-        with uncollected():
+        with loading():
             many = [[each] for each in range(MANY)]
         assert gc.isenabled()
         assert gc.get_freeze_count() >= before + len(few) + len(many)

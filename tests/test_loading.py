@@ -5,7 +5,7 @@ import sys
 
 import pytest
 
-from app.loading import loading
+from core.loading import MANY, loading
 
 _UNUSED = "this"
 """A module of Python's own that nothing of ours imports."""
@@ -42,3 +42,25 @@ def test_whoever_looks_for_no_garbage_does_not_do_so_afterwards() -> None:
         assert not gc.isenabled()
     finally:
         gc.enable()
+
+
+def test_after_a_block_that_raises_garbage_is_looked_for_again_and_its_code_alone_is_set_aside(unused: str) -> None:
+    def fails(name: str | None) -> None:
+        with loading():
+            made.extend([] for _ in range(MANY))
+            if name is not None:
+                __import__(name)
+            raise OSError("the register is silent")
+
+    made: list[list[None]] = []
+    before = gc.get_freeze_count()
+    try:
+        with pytest.raises(OSError, match="silent"):
+            fails(None)
+        assert (gc.isenabled(), gc.get_freeze_count() <= before) == (True, True)
+        with pytest.raises(OSError, match="silent"):
+            fails(unused)
+        assert gc.isenabled()
+        assert gc.get_freeze_count() > before
+    finally:
+        gc.unfreeze()

@@ -10,15 +10,19 @@ from pathlib import Path
 import pytest
 from sqlalchemy import delete, insert
 
+from api.status.mirror import Mirror
+from api.status.remembered import WebMemory
 from app.authority import open_authority
 from app.cli.ceremony import make, planned
-from app.house import House, open_house, open_memory, opened
+from app.house import House, open_house, open_memory, opened, origin_of
 from app.settings import load
+from app.web import memory_place, opened_as_told
 from core.alarms import AlarmCode
 from core.errors import MemoryBehind, MemoryMissing
 from ra.applying.apply import apply
 from store.reading import memory as copied
 from store.reading import watching
+from store.reading.status import StatusReader
 from store.tables import memory_records
 from store.transactions import sqlite_url
 from tests.begin_world import granted, made, revoked, settle
@@ -112,7 +116,8 @@ def test_a_live_authority_stops_as_well(live: House) -> None:
     assert not (live.settings.keys_dir / "memory.sqlite").exists()
 
 
-def test_no_row_moves_the_clock_of_a_live_authority(live: House) -> None:
+def says_test(live: House) -> None:
+    """What whoever owns the register can write into it."""
     changed = sqlite3.connect(live.settings.store_url.removeprefix("sqlite:///"))
     for (name,) in changed.execute("SELECT name FROM sqlite_master WHERE type = 'trigger'").fetchall():
         changed.execute(f"DROP TRIGGER {name}")
@@ -120,6 +125,10 @@ def test_no_row_moves_the_clock_of_a_live_authority(live: House) -> None:
     assert changed.execute("UPDATE authority SET environment = 'test', clock_offset = 31536000").rowcount
     changed.commit()
     changed.close()
+
+
+def test_no_row_moves_the_clock_of_a_live_authority(live: House) -> None:
+    says_test(live)
     house = open_house(live.settings)
     authority = open_authority(house)
     soon = house.machine.now() + timedelta(minutes=5)
@@ -130,6 +139,19 @@ def test_no_row_moves_the_clock_of_a_live_authority(live: House) -> None:
         assert known.clock.now() < soon
         assert memory.read_clocks().offset == 0
     house.close()
+
+
+def test_nor_that_of_a_web_process_which_has_told_of_it_nor_gives_it_a_console(live: House) -> None:
+    place = memory_place(live.settings)
+    assert opened_as_told(live.settings, place).environment == "live"
+    mirror = Mirror(StatusReader(live.store), live.machine, remembered=WebMemory(place))
+    mirror.follow()
+    mirror.remembered.close()
+    says_test(live)
+    with closing(opened_as_told(live.settings, place)) as house:
+        assert house.environment == "live"
+        assert house.clock.now() < house.machine.now() + timedelta(minutes=5)
+        assert origin_of(house, house.environment) is None
 
 
 def test_a_memory_of_yesterday_catches_up_from_the_register(house: House) -> None:

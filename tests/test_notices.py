@@ -25,7 +25,9 @@ from ra.telling.notices import pdf_of
 from store.reading import notices as reading
 from store.tables import decisions
 from store.trial_tables import notices, renderings
+from store.verbs import decisions as approvals
 from store.verbs import notices as verbs
+from store.verbs import restored
 from tests.api_world import Api, done, refused
 from tests.notice_world import decision, documents, facts_of, grant_again, grant_said, noticed, passage, written
 from tests.world import NOW, OFFICER_1, OFFICER_2, World
@@ -304,11 +306,12 @@ def test_the_journal_holds_digests_that_prove_record_and_copies(world: World) ->
     assert "Between us." in record
 
 
-def test_after_a_restore_numbers_leave_a_gap(world: World) -> None:
+def test_after_a_restore_numbers_leave_a_gap_and_go_on_behind_what_is_known_to_be_used(world: World) -> None:
     noticed(world, decision(DecisionKind.REFUSE, at=NOW, application=world.applied()))
-    with world.store.begin("skip by hand") as tx:
-        verbs.skip_numbers(tx, 1000)
-        assert verbs.next_number(tx, 2027) > 1001
+    with world.store.begin("rise by hand") as tx:
+        restored.rise(tx, years=[2027, 2028], by=1000, above={2026: 7, 2027: 5000, 2028: 3})
+        assert [verbs.next_number(tx, year) for year in (2026, 2027, 2028)] == [1, 1002, 1001]
+        assert [approvals.next_number(tx, year) for year in (2026, 2027, 2028)] == [8, 5001, 1001]
 
 
 # --- who reads them -----------------------------------------------------------------------------------------------

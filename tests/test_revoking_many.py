@@ -62,6 +62,7 @@ def given(world: World) -> list[str]:
     return approvals
 
 
+@pytest.mark.locks
 def test_two_officers_revoke_many_by_one_act(world: World, given: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(carry_out, "ENDED_AT_ONCE", 2)
     monkeypatch.setattr(carry_out, "TOLD_AT_ONCE", 2)
@@ -241,6 +242,7 @@ def test_an_end_in_the_name_of_an_act_that_does_not_list_it_is_stated_by_nobody(
     assert {AlarmCode.ACT_UNPROVED, AlarmCode.END_UNPROVED} & {each.code for each in world.alarms()}
 
 
+@pytest.mark.locks
 def test_it_is_decided_once(world: World, given: list[str]) -> None:
     decision = world.proposed(of_many(given))
     world.seconded(decision)
@@ -253,6 +255,7 @@ class _PowerCut(BaseException):
     pass
 
 
+@pytest.mark.locks
 @pytest.mark.parametrize("at", ["carry out revocations", "tell of revocations"])
 @pytest.mark.parametrize("when", ["before", "after"])
 def test_whoever_dies_in_a_portion_leaves_the_rest_to_the_next(

@@ -8,10 +8,11 @@ from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from api.status.memory_files import Known
+from api.status.memory_files import Known, name_told
 from api.status.mirror import Mirror
 from api.status.remembered import HEAD_SECONDS, WebMemory
 from core.approval import EndCause
@@ -271,6 +272,55 @@ def test_what_was_not_read_is_not_written_over_and_is_read_later(
 
 
 # --- another authority -------------------------------------------------------------------------------------------
+
+
+YEAR = timedelta(days=365)
+
+
+@pytest.mark.parametrize("started_anew", [False, True])
+@pytest.mark.parametrize(
+    ("row", "refused"),
+    [
+        ({"clock_offset": YEAR}, False),  # nobody needs to be told: it counts for nothing
+        ({"environment": "test", "clock_offset": YEAR}, True),
+        ({"environment": "test", "name": "TEST Trial CPA", "clock_offset": YEAR}, True),
+        ({"name": "TEST Trial CPA"}, True),
+    ],
+)
+def test_no_row_moves_the_clock_by_which_a_live_authority_is_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, row: dict[str, Any], *, refused: bool, started_anew: bool
+) -> None:
+    plane, says = Plane(), dict[str, Any](name="Trial CPA", environment="live")
+    described = plane.world.authority
+    monkeypatch.setattr(plane.world, "authority", lambda: replace(described(), **says))
+    plane.mirror.remembered = WebMemory(tmp_path / "web")
+    good = plane.world.grant(1)
+    plane.mirror.follow()
+    assert (plane.mirror.now(), name_told(tmp_path / "web")) == (NOON, "Trial CPA")
+    says |= row
+    if started_anew:
+        plane.mirror.remembered.close()
+        plane.mirror = Mirror(plane.world, plane.clock, remembered=WebMemory(tmp_path / "web"))
+    plane.world.advance(timedelta(0))  # the authority describes itself anew
+    plane.mirror.follow()
+    view = plane.mirror.view()
+    assert plane.mirror.now() == NOON
+    assert view.went_back is refused
+    assert bool(plane.mirror.remembered.of_another) is refused
+    assert (good in view.approvals) is not (refused and started_anew)
+    says |= {"name": "Trial CPA", "environment": "live", "clock_offset": timedelta(0)}
+    plane.mirror.follow()
+    assert not plane.mirror.view().went_back
+    assert good in plane.mirror.view().approvals
+
+
+def test_a_test_authority_has_its_clock_moved_as_ever(tmp_path: Path) -> None:
+    plane = Plane()
+    plane.mirror.remembered = WebMemory(tmp_path / "web")
+    plane.mirror.follow()
+    plane.world.advance(YEAR)
+    plane.mirror.follow()
+    assert plane.mirror.now() == NOON + YEAR
 
 
 def test_a_row_that_says_another_authority_empties_nothing(tmp_path: Path) -> None:

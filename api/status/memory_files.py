@@ -9,6 +9,7 @@ import hashlib
 import logging
 import os
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -192,6 +193,18 @@ class MemoryFiles:
         if said != self._damage:
             _log.error("%s The files are %s and %s.", said, self.head, self.ends)
         self._damage = said
+
+
+def name_told(place: Path) -> str:
+    """Return the name of the authority that was told from here before; empty if that is not known.
+
+    Args:
+        place: where the files lie and what their names begin with.
+    """
+    with suppress(OSError, ValueError):
+        octets = contents(place.with_name(f"{place.name}.head"), LARGEST_HEAD)
+        return read_known(octets).name if octets else ""
+    return ""
 
 
 def contents(path: Path, most: int, *, after: int = 0) -> bytes:

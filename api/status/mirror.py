@@ -16,7 +16,6 @@ from immutables import Map
 from api.status.awaiting import awaiting
 from api.status.finished import Finished
 from api.status.indexes import reported_on
-from api.status.loading import uncollected
 from api.status.ready import Ready
 from api.status.remembered import WebMemory
 from api.status.shapes import issuers_of, shapes
@@ -24,6 +23,7 @@ from api.status.snapshot import Snapshot, amended, build
 from core.clock import Clock
 from core.errors import RegisterWentBack, StatusStale
 from core.identifiers import Serial
+from core.loading import loading
 from core.mirror import AuthorityView, Changes, Hearing, PublishedCrl, SignedAnswer, StatusSource, Units
 from core.trouble import Trouble, tried
 
@@ -124,7 +124,8 @@ class Mirror:
         forget = behind and known.accepted(self._source)
         behind = behind and not forget
         whole = old is None or changes.everything or forget
-        authority = self._source.authority() if (whole or changes.authority) and not (behind and old) else None
+        described = (whole or changes.authority) and not (behind and old)
+        authority = known.at_our_time(self._source.authority()) if described else None
         of_another = authority is not None and known.is_of_another(authority)
         if old is not None and (behind or of_another):
             # Nothing more is read of it: what was told last stays, and the cursor with it.
@@ -171,7 +172,7 @@ class Mirror:
         self._readings += 1
         before = {} if old is None else old.approvals
         lists = {} if old is None or forget else old.authority.crls
-        with uncollected():
+        with loading():
             found = self._source.approvals(None)
             kept = known.ends_kept(found, None, before, self._instant(authority), forget=forget)
             return build(known.lists_kept(authority, lists, behind=behind), kept, began)
@@ -209,7 +210,7 @@ class Mirror:
             if self._snapshot is None or self._snapshot.deployed is not None:
                 return
             readings, self._reported = self._readings, frozenset()
-        with uncollected():
+        with loading():
             held = Map(self._source.deployed())
         with self._polling:
             if self._reported:

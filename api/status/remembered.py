@@ -8,7 +8,7 @@ on the disk before it is told. Neither ever holds a start up.
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 
 from api.status import told
@@ -18,6 +18,7 @@ from api.status.other_files import OtherFiles
 from core.approval import ApprovalRecord
 from core.chain import link
 from core.facts import FactKind
+from core.identifiers import environment_named
 from core.mirror import AuthorityView, Held, MirroredApproval, Proof, PublishedCrl, SealedHead, StatusSource, unpacked
 
 HEAD_SECONDS = 1.0
@@ -141,8 +142,8 @@ class WebMemory:
         Args:
             authority: as the register describes it.
         """
-        known = self._known.journal_key
-        other = bool(known) and known != authority.journal_key
+        known, says = self._known, (authority.journal_key, authority.name, authority.environment)
+        other = bool(known.journal_key) and says != (known.journal_key, known.name, environment_named(known.name))
         self.of_another = (
             "The register says that it is another authority's than the one that was served here before. If it is, stop "
             f"this process and move {self._files.head} and {self._files.ends} away; if not, its row is forged."
@@ -151,6 +152,11 @@ class WebMemory:
         )
         return other
 
+    def at_our_time(self, authority: AuthorityView) -> AuthorityView:
+        """Return an authority whose clock goes as that of the one that is remembered: no row moves a live one's."""
+        live = environment_named(self._known.name) == "live"
+        return replace(authority, clock_offset=timedelta(0)) if live else authority
+
     def begin(self, source: StatusSource, authority: AuthorityView) -> None:
         """Get to know the authority whose register is read, if none was known."""
         if not self._known.journal_key:
@@ -158,6 +164,7 @@ class WebMemory:
             self._known = replace(
                 self._known, journal_key=authority.journal_key, name=authority.name, restores=restores
             )
+            self._pending = True  # who it is, is known from the first answer on, also when this process starts again
 
     def ends_of_ours(self, found: Sequence[Held], before: Mapping[str, Held]) -> Sequence[Held]:
         """Return what was told as ended and nothing else; the register has the answers to it at most.

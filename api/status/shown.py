@@ -11,7 +11,7 @@ from hashlib import sha256
 from core.mirror import AuthorityView
 
 MOST_SHOWN = 1_024
-"""Spellings of credentials that are held: there are fewer credentials of a machine than that."""
+"""Credentials that are held: there are fewer of a machine than that."""
 
 
 def digest_of(shown: str) -> str:
@@ -37,13 +37,16 @@ class Shown:
         return expires_at is not None and now < expires_at
 
     def note(self, authority: AuthorityView, shown: str, expires_at: datetime) -> None:
-        """Hold what was shown by somebody who may.
+        """Hold what was shown by somebody who may, if it is spelled as usual: so each credential takes one place.
 
         Args:
             authority: as it describes itself, which was asked.
             shown: the field.
             expires_at: when it is in force no longer.
         """
+        scheme, _, key = shown.partition(" ")
+        if scheme != "Bearer" or key != key.strip():
+            return
         beside, until = self._beside
         if beside is not authority:
             self._beside = (authority, {shown: expires_at})

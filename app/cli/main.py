@@ -9,8 +9,8 @@ from itertools import groupby
 import click
 
 from app.cli.telling import tell
-from app.loading import loading
 from core.errors import PlaceUnusable, TrialCpaError
+from core.loading import loading
 
 EXIT_REFUSED = 1
 """Something was asked that cannot be done; the sentence says what to do next."""

@@ -20,12 +20,12 @@ from app import settings as settings_file
 from app.cli.options import DEFAULT_URL, INSTANT, home_option
 from app.cli.telling import tell
 from app.house import home_of, open_house
-from app.loading import loading
 from app.processes import EXIT_PIN, Supervisor, end_with_supervisor, require_free
 from app.status_settings import Address
 from app.stopping import stopped_by_signal
 from core.errors import NEEDS_A_PERSON, HomeOccupied, StoreUnavailable
 from core.kinds import Apart, ProcessRole, WebPart
+from core.loading import loading
 from core.trouble import Trouble
 
 _log = logging.getLogger(__name__)

@@ -3,7 +3,7 @@
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, TypeAlias
 
 from sqlalchemy import ColumnElement, Integer, Row, Select, Text, and_, bindparam, func, or_, select, union_all
 
@@ -51,6 +51,9 @@ _LIMITS = (
     )
     .order_by(terms.c.approval, terms.c.issue)
     .limit(_MOST)
+)
+_SAID = select(journal.c.kind, journal.c.at, journal.c.actor, journal.c.subject, journal.c.payload).where(
+    journal.c.id == bindparam("id")
 )
 _UNSIGNED = one_of_words(drafts.c.state, (DraftState.CLAIMED, DraftState.DRAFTED))
 _TO_SIGN = (
@@ -209,6 +212,16 @@ def pulse(tx: Transaction) -> tuple[int, int]:
     """
     row = tx.connection.execute(_PULSE).one()
     return int(row.newest or 0), int(row.waiting)
+
+
+Said: TypeAlias = tuple[object, ...]
+"""What a row of the journal says, whether it is sealed or not."""
+
+
+def said(tx: Transaction, identifier: int) -> Said | None:
+    """Return what a row of the journal says and always will; None if it is not there."""
+    row = tx.connection.execute(_SAID, {"id": identifier}).first()
+    return None if row is None else tuple(row)
 
 
 def drafts_to_sign(tx: Transaction, limit: int, but: Collection[str] = ()) -> list[list[DraftRow]]:

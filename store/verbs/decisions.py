@@ -9,7 +9,7 @@ from sqlalchemy.exc import IntegrityError
 from core.errors import NoSuchThing, SamePerson, WrongState
 from core.kinds import DecisionState
 from store.rows import Decision
-from store.tables import approval_counters, decisions
+from store.tables import decisions
 from store.transactions import Transaction
 
 _NEXT_NUMBER = text(
@@ -29,11 +29,6 @@ _SECOND = update(decisions).where(
 def next_number(tx: Transaction, year: int) -> int:
     """Reserve the next approval number of a year. Never used twice, whatever becomes of the proposal."""
     return int(tx.connection.execute(_NEXT_NUMBER, {"year": year}).scalar_one())
-
-
-def skip_numbers(tx: Transaction, by: int) -> None:
-    """Leave a gap in the numbers of every year: what was reserved after a backup was taken is not known any more."""
-    tx.connection.execute(update(approval_counters).values(last=approval_counters.c.last + by))
 
 
 def propose(tx: Transaction, decision: Decision) -> None:

@@ -10,7 +10,7 @@ from core.classification import Recipient
 from core.kinds import Channel, DeliveryState, Rendition
 from store.reading.notices import Copy, Delivery, Notice
 from store.transactions import Transaction
-from store.trial_tables import deliveries, notice_copies, notice_counters, notices
+from store.trial_tables import deliveries, notice_copies, notices
 from store.types import Instant, Octets, Word
 
 # One statement each, in words that both databases know: two who write at the same moment never break each other.
@@ -42,11 +42,6 @@ _INSERT, _INSERT_COPIES = insert(notices), insert(notice_copies)
 def next_number(tx: Transaction, year: int) -> int:
     """Take the next notice number of a year; one that is not written frees it again, so there is no gap."""
     return int(tx.connection.execute(_NEXT_NUMBER, {"year": year}).scalar_one())
-
-
-def skip_numbers(tx: Transaction, by: int) -> None:
-    """Leave a gap in the numbers of every year: what was written after a backup was taken is not known any more."""
-    tx.connection.execute(update(notice_counters).values(last=notice_counters.c.last + by))
 
 
 def write(

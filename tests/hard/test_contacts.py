@@ -1,14 +1,17 @@
 """Whoever a Manufacturer names is told, for every approval that it has, from the moment at which it says so."""
 
 import json
+from collections.abc import Callable, Iterator
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
+from sqlalchemy import delete, update
 
 from core.classification import Recipient
 from core.errors import RulesRefused
 from core.facts import FactKind
-from jobs.deliver import NoticeDelivery
+from jobs.deliver import LOOK_SECONDS, NoticeDelivery
 from jobs.mail import Mailer, Relay
 from ra.applying.apply import apply
 from ra.applying.change import change_application
@@ -19,6 +22,7 @@ from ra.deciding.kinds.refusal import ProposeRefusal
 from ra.deciding.look import decision
 from ra.telling.notices import listed
 from store.reading import notices as reading
+from store.trial_tables import deliveries, notice_counters
 from store.verbs import notices as verbs
 from tests.acting import propose
 from tests.api_world import Api, done, refused
@@ -136,6 +140,78 @@ def test_a_courier_that_has_looked_opens_what_is_new_and_what_a_new_contact_is_o
     changed(world, notices=SECOND)
     assert set(addressed(world, granted, always)) == {FIRST, SECOND, "dcc@dcc.example"}
     assert set(addressed(world, revoked, always)) == {FIRST, SECOND, "dcc@dcc.example"}
+
+
+# --- a register that is not the one that was looked at ------------------------------------------------------------
+
+
+def forgotten(world: World, number: str) -> None:
+    """Take the deliveries of a notice away, as a register does not have them that was put back."""
+    with world.store.begin("forgotten") as tx:
+        tx.connection.execute(delete(deliveries).where(deliveries.c.notice == number))
+
+
+def all_of(world: World, number: str) -> set[str]:
+    with world.store.read() as tx:
+        return {each.address for each in reading.deliveries_of(tx, [number])}
+
+
+@pytest.fixture
+def standby(
+    store_kind: str, store_copy: Callable[[str], str], keys_folder: Path, forget: Callable[[str], None]
+) -> Iterator[World]:
+    """Another register of the same authority: one that lacks the last commits of the first."""
+    made = World(store_copy(store_kind), keys_folder)
+    yield made
+    made.close()
+    forget(made.url)
+
+
+@pytest.mark.locks
+def test_a_standby_that_gave_the_same_number_to_another_notice_is_looked_at_whole(world: World, standby: World) -> None:
+    always = courier(world)
+    for each, contact in ((world, FIRST), (standby, SECOND)):
+        each.granted(contact=contact)
+    told = newest(world)
+    assert newest(standby) == told
+    assert set(addressed(world, told, always)) == {FIRST, "dcc@dcc.example"}
+    always.desk = standby.desk  # the database that answers now; as many facts and notices as the other had
+    always.open_new()
+    assert all_of(standby, told) == {SECOND, "dcc@dcc.example"}
+
+
+@pytest.mark.locks
+def test_a_counter_that_is_lower_than_it_was_has_everything_looked_at(world: World) -> None:
+    always = courier(world)
+    approval = world.granted(contact=FIRST)
+    world.revoked(approval)
+    last = newest(world)
+    addressed(world, last, always)
+    forgotten(world, last)
+    world.applied()  # somebody acted
+    always.open_new()
+    assert all_of(world, last) == set(), "what was looked at is not looked at again after each act"
+    with world.store.begin("put back") as tx:
+        tx.connection.execute(update(notice_counters).values(last=notice_counters.c.last - 1))
+    world.applied(RIVAL)
+    always.open_new()
+    assert all_of(world, last) == {FIRST, "dcc@dcc.example"}
+
+
+def test_every_ten_minutes_every_copy_is_looked_at_though_nobody_acted(world: World) -> None:
+    seconds = [5.0]
+    always = courier(world)
+    always.monotonic = lambda: seconds[0]
+    world.granted(contact=FIRST)
+    last = newest(world)
+    addressed(world, last, always)
+    forgotten(world, last)
+    seconds[0] += LOOK_SECONDS - 1
+    always.open_new()
+    assert all_of(world, last) == set()
+    seconds[0] += 1
+    always.open_new()
+    assert all_of(world, last) == {FIRST, "dcc@dcc.example"}
 
 
 @pytest.mark.clause("F2.30")
