@@ -33,8 +33,7 @@ _ASKED_AGAIN_SECONDS = 0.002
 """After which a writer asks again whether another process has done writing: a commit takes about as long."""
 
 _KEPT_STATEMENTS = 400
-"""Of which SQLite keeps what it made of them, for each connection: more than a process asks. Of the usual 128 one act
-pushes out what the next one asks."""
+"""Of which a connection keeps what SQLite made of them: of the usual 128 one act pushes out what the next one asks."""
 
 WHOLE_SECONDS = 120
 """How long one statement that reads the whole register may take: a million certificates are two gigabytes."""

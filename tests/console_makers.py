@@ -24,7 +24,6 @@ NOT_OVER_HTTP = {
     *("begin_change", "foresee_change", "changed_before", "send_change"),
     *("step", "next_meeting", "reconcile_marked", "shown"),  # in a browser, too
     "named",  # asked for the links of an answer, once its use case has let somebody in
-    "dossier_there",  # a look at what another asks for
     *("pdf_of", "gather", "stands"),  # they typeset, and put things together, for whoever has been let in
 }
 """Use cases that no address of the API reaches."""

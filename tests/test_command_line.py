@@ -79,7 +79,7 @@ def test_without_an_authority_each_says_how_to_make_one(words: list[str], tmp_pa
         (["--test", "--name", "Trial"], "begins with TEST"),
         (["--test", "--base-url", "ftp://h.example"], "http:// or https://"),
         (["--test", "--base-url", "http://localhost"], "a name with a dot"),
-        (["--test", "--passphrase", "hunter2"], "none of file:PATH, fd:N and prompt"),
+        (["--test", "--passphrase", "hunter2"], "none of file:PATH, fd:N, credential:NAME and prompt"),
         (["--test", "--test-clock", "2001-01-01T00:00:00Z"], "a clock only runs ahead"),
         (["--test", "--test-clock", "soon"], "not a date or time"),
         (

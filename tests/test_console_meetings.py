@@ -76,7 +76,7 @@ def test_an_agenda_is_gone_through_and_seconded_one_after_another(world: World) 
     led = f"/console/applications/{first}?agenda={one}"
     assert led in page
     page = pages.get("officer-1", led).text
-    assert "SSC 34: item 1 of 2" in page
+    assert "<bdi>SSC 34</bdi>: item 1 of 2" in page
     compose = f"/console/applications/{first}/grant?agenda={one}"
     assert compose in page
     page = pages.get("officer-1", compose).text
@@ -113,7 +113,7 @@ def test_items_are_minuted_and_a_second_tab_loses_nothing(world: World) -> None:
     for wrong in ("", "-1", "x", "9" * 9):
         assert asks("officer-1", f"{item}/minute", {**said, "fresh": "B" * 22, "after": wrong}).status_code == 422
     printed = pages.get("auditor", f"{place}/minutes").text
-    assert "34/01. An application" in printed
+    assert "<bdi>34/01</bdi>. An application" in printed
     assert "&lt;script&gt;" in printed
     assert "<script>" not in printed
     for who in OUTSIDE:

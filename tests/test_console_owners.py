@@ -41,7 +41,7 @@ OWNED: dict[str, tuple[str, dict[str, str], set[str]]] = {
 REFUSED = {403, 404, 409, 422}
 """422: the page of somebody who may see it, with why it was not done."""
 
-ELSEWHERE = {"sign_out", "marked_list", "verified_file"}
+ELSEWHERE = {"sign_out", "marked_list", "verified_file", "recorded_file"}
 """One's own session; and files for who had them made, which tests/test_console_files.py asks for as another."""
 
 

@@ -11,6 +11,7 @@ from http import HTTPStatus
 from pathlib import Path
 
 import pytest
+from werkzeug.test import TestResponse
 
 from console.guard import OPEN
 from core import unreadable
@@ -21,6 +22,7 @@ from tests.api_world import Api, refused
 from tests.browser_world import SAVED, addresses, things
 from tests.console_world import Pages
 from tests.test_console import MAY
+from tests.test_console_applying import csrf
 from tests.world import World
 
 WORDS = {
@@ -31,25 +33,28 @@ WORDS = {
 }
 COMPOSES_GRANTS = {"application", "attaching", "compose_grant", "compose_refusal", "decision"}
 MEETS = {"meeting", "minutes", "agenda_item"}
+ASKED = {"dossier_of"}
+"""Pages that show what a form beside them asks for: that is sent."""
+
 PARTS = ("device", "firmware", "certificates", "trial", "key", "check")
 
 SAID: dict[str, set[str]] = {
     "agenda_items.kind": MEETS,
-    "amendment_requests.state": {"ask_dossier"},
+    "amendment_requests.state": {"dossier_of"},
     "application_drafts.part": {"draft", *(f"draft_{part}" for part in PARTS)},
-    "applications.state": COMPOSES_GRANTS | {"ask_dossier"},
+    "applications.state": COMPOSES_GRANTS | {"dossier_of"},
     "authority_certificates.role": COMPOSES_GRANTS
-    | {"ask_dossier", "keys", "breach", "everybody", "orders", "order_page", "certificate_page"},
-    "breaches.state": {"ask_dossier", "files_of_breach"},
-    "cpl_instructions.kind": {"ask_dossier", "listing"},
-    "cpl_instructions.state": {"ask_dossier"},
-    "decisions.kind": MEETS | {"ask_dossier", "decision"},
-    "decisions.state": {"ask_dossier"},
-    "drafts.state": {"ask_dossier"},
-    "end_requests.state": {"ask_dossier"},
-    "notice_copies.classification": {"ask_dossier", "compose_correction"},
-    "notice_copies.recipient": MEETS | {"ask_dossier", "compose_correction", "holding"},
-    "notices.kind": {"ask_dossier"},
+    | {"dossier_of", "keys", "breach", "everybody", "orders", "order_page", "certificate_page"},
+    "breaches.state": {"dossier_of", "files_of_breach"},
+    "cpl_instructions.kind": {"dossier_of", "listing"},
+    "cpl_instructions.state": {"dossier_of"},
+    "decisions.kind": MEETS | {"dossier_of", "decision"},
+    "decisions.state": {"dossier_of"},
+    "drafts.state": {"dossier_of"},
+    "end_requests.state": {"dossier_of"},
+    "notice_copies.classification": {"dossier_of", "compose_correction"},
+    "notice_copies.recipient": MEETS | {"dossier_of", "compose_correction", "holding"},
+    "notices.kind": {"dossier_of"},
     "orders.kind": {"orders", "order_page"},
     "orders.state": {"orders", "order_page"},
 }
@@ -71,16 +76,9 @@ def opened(pages: Pages) -> dict[str, tuple[str | None, str]]:
         who: list[str | None] = [None] if endpoint in OPEN else [*sorted(MAY[endpoint][1])[-1:]]
         if who:
             found[endpoint] = (who[0], address)
-    found["ask_dossier"] = found["dossier_of"]  # the page has its form, and asks for none by itself
     for person, _ in found.values():
         pages.browser(person)  # signs in, as long as roles can be read
     return found
-
-
-@pytest.fixture(scope="module")
-def token(pages: Pages, opened: dict[str, tuple[str | None, str]]) -> dict[str, str]:
-    """What the form of a dossier sends, of whoever asks for it."""
-    return pages.fields(pages.get(opened["ask_dossier"][0], "/console/sessions").text, "/console/sign-out")
 
 
 @contextmanager
@@ -102,6 +100,10 @@ def _lying(world: World, column: str, said: str = "rumour") -> Iterator[None]:
                 before.backup(by_hand)
 
 
+def _asked(pages: Pages, who: str | None, address: str, tokens: dict[str | None, str]) -> TestResponse:
+    return pages.post(str(who), address, {"csrf_token": tokens[who]})
+
+
 def test_each_page_of_the_table_is_one(opened: dict[str, tuple[str | None, str]]) -> None:
     assert len(WORDS) > 30
     assert set(SAID) <= set(WORDS)
@@ -110,20 +112,16 @@ def test_each_page_of_the_table_is_one(opened: dict[str, tuple[str | None, str]]
 
 @pytest.mark.parametrize("column", WORDS)
 def test_a_word_that_is_none_of_ours_is_said_and_no_page_fails(
-    request: pytest.FixtureRequest,
-    pages: Pages,
-    opened: dict[str, tuple[str | None, str]],
-    token: dict[str, str],
-    column: str,
+    request: pytest.FixtureRequest, pages: Pages, opened: dict[str, tuple[str | None, str]], column: str
 ) -> None:
     rests = SAID.get(column, set())
     some = rests | {"home", "meeting", "approval", "everybody"}
     looked = {each: opened[each] for each in opened if each in some or request.config.getoption("--long")}
     found, failed = set(), []
+    tokens = {who: csrf(pages, str(who)) for endpoint, (who, _) in looked.items() if endpoint in ASKED}
     with _lying(pages.api.world, column):
         for endpoint, (who, address) in looked.items():
-            asks = endpoint == "ask_dossier"
-            answer = pages.post(who, address, token) if asks else pages.get(who, address)
+            answer = _asked(pages, who, address, tokens) if endpoint in ASKED else pages.get(who, address)
             if answer.status_code == HTTPStatus.SERVICE_UNAVAILABLE and "cannot be read" in answer.text:
                 found.add(endpoint)
             elif answer.status_code >= HTTPStatus.INTERNAL_SERVER_ERROR:
