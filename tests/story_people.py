@@ -30,6 +30,12 @@ _AUTHENTICATOR = {
 PATIENCE = 60.0
 """Seconds within which a page is there, on a busy machine too."""
 
+_GIVEN_UP = ("interrupted by another navigation", "net::ERR_ABORTED")
+"""What a browser says of a page that it was sent to while it was on its way to another."""
+
+_CROSSED = 3
+"""How often that may happen to one page: what leads on by itself does so every few seconds, and then no more."""
+
 REFUSED = "the server responded with a status of 422"
 """What a browser notes where a page says what is wrong with what was sent."""
 
@@ -119,13 +125,17 @@ class Person:
     def open(self, address: str) -> None:
         """Go to a page; by the sign-in page, where a session has ended meanwhile."""
         place = f"{self.stage.pages.origin}{address}" if address.startswith("/") else address
-        try:
-            self.page.goto(place)
-        except Error as error:
-            # A decision's page leads on by itself when it is done, at the moment that somebody goes elsewhere.
-            if "interrupted by another navigation" not in error.message:
-                raise
-            self.page.wait_for_load_state()
+        for _ in range(_CROSSED):
+            try:
+                self.page.goto(place)
+                break
+            except Error as error:
+                # A decision's page leads on by itself when it is done, at the moment that somebody goes elsewhere: the
+                # browser gives up one of the two.
+                if not any(each in error.message for each in _GIVEN_UP):
+                    raise
+                self.page.wait_for_load_state()
+        else:
             self.page.goto(place)
         if urlsplit(self.page.url).path == "/console/sign-in":
             self._comes_in()

@@ -17,6 +17,7 @@ from werkzeug.test import TestResponse
 
 import ra
 from api.status.refused import Refused
+from api.status.shown import Shown
 from core.actors import CONSOLE, Actor, Role
 from core.classification import Passage
 from core.errors import NoSuchThing, OperationNotPermitted
@@ -354,6 +355,7 @@ def test_with_an_empty_table_nobody_may_do_anything(
     things = _things(shared)
     monkeypatch.setattr(roles, "TABLE", {})
     monkeypatch.setattr(doors, "ACTS", {})  # each use case judges for itself
+    monkeypatch.setattr(shared.plane._plane, "_known", Shown())  # who may, by the table that a process has all its life
     for who in PEOPLE:
         answer = _ask(shared, who, operation, things)
         refused(answer, 403, "operation-not-permitted")

@@ -428,9 +428,8 @@ def _audited(stage: Stage, approval: str) -> None:
     auditor.open(f"/console/approvals/{approval}")
     auditor.press("Fetch the dossier")
     auditor.sees("It is put together")
-    stage.settle()
     with auditor.page.expect_download() as saved:  # the page asks again by itself
-        pass
+        stage.settle()
     with ZipFile(saved.value.path()) as dossier:
         assert dossier.testzip() is None
         assert {"journal.jsonl"} <= set(dossier.namelist()), dossier.namelist()

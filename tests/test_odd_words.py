@@ -54,6 +54,7 @@ SAID: dict[str, set[str]] = {
     "decisions.state": {"dossier_of"},
     "drafts.state": {"dossier_of"},
     "end_requests.state": {"dossier_of"},
+    "evidence.subject_kind": {"evidence_shown"},
     "notice_copies.classification": {"dossier_of", "compose_correction"},
     "notice_copies.recipient": MEETS | {"dossier_of", "compose_correction", "holding"},
     "notices.kind": {"dossier_of"},
