@@ -17,15 +17,16 @@ from verify.kit import inclusion
 from verify.kit.agreed import command as deciding
 from verify.kit.canonical import read
 from verify.kit.clock import now
+from verify.kit.cosigned import Cosigned
 from verify.kit.evidence import command as checking
 from verify.kit.fetching import Authority, proved
-from verify.kit.mirror import Compared, Mirror
+from verify.kit.mirror import Compared, LongSource, Mirror
 from verify.kit.note import WITNESS, Key, key, key_of
 from verify.kit.simulated import Log
 from verify.kit.simulator import Simulator
 from verify.kit.stopped import Check, Stopped
 from verify.kit.vectors import conforms, judged
-from verify.kit.witness import Witness
+from verify.kit.witness import Witness, written
 
 YES, NO, UNDECIDED = 0, 1, 2
 """Exit codes: it is so; it is not, or what was shown is wrong; it could not be found out."""
@@ -61,7 +62,7 @@ def main(words: Sequence[str] | None = None) -> None:
 
 
 def _mirror(chosen: argparse.Namespace) -> int:
-    authority, copy = Authority(chosen.base), _copy(chosen)
+    authority, copy = _source(chosen), _copy(chosen)
     while True:
         try:
             whole = copy.follow(authority, wait=0 if chosen.once else 30)
@@ -89,6 +90,18 @@ def _told(copy: Mirror, found: Compared) -> str:
 
 def _counted(count: int, one: str, many: str) -> str:
     return f"{count} {one if count == 1 else many}"
+
+
+def _source(chosen: argparse.Namespace) -> LongSource:
+    authority = Authority(chosen.base)
+    if not chosen.note:
+        return authority
+    if not chosen.wanted:
+        raise ValueError(
+            "--note names what witnesses have cosigned: say how many are wanted (--wanted) and who (--witness)"
+        )
+    witnesses = [key(each) for each in chosen.witness]
+    return Cosigned(authority, chosen.note, _log_key(chosen.log_key), witnesses, chosen.wanted)
 
 
 def _copy(chosen: argparse.Namespace) -> Mirror:
@@ -146,7 +159,10 @@ def _witness(chosen: argparse.Namespace) -> int:
         return proved(authority.get(f"/v1/proofs/consistency?from={first}&to={second}"))
 
     witness = Witness(chosen.file, log, private, chosen.name)
-    sys.stdout.write(witness.cosign(authority.get("/v1/checkpoint").decode("utf-8"), proof, now()))
+    note = witness.cosign(authority.get("/v1/checkpoint").decode("utf-8"), proof, now())
+    if chosen.note is not None:
+        written(chosen.note, note.encode("utf-8"))
+    sys.stdout.write(note)
     return YES
 
 
@@ -226,6 +242,9 @@ def _of_mirror(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--once", action="store_true", help="end when it is the newest, compared with the register")
     parser.add_argument("--root", type=Path, help="the root's certificate: the register's signature is looked at")
     _of_copy(parser)
+    parser.add_argument(
+        "--note", action="append", default=[], metavar="PLACE", help="file or address of a witness's newest note"
+    )
 
 
 def _of_ask(parser: argparse.ArgumentParser) -> None:
@@ -245,6 +264,7 @@ def _of_witness(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--name", required=True, help="of the witness, as others know it")
     parser.add_argument("--show-key", action="store_true", help="say its verifier's key, and nothing else")
     parser.add_argument("--base", help="where the authority is")
+    parser.add_argument("--note", type=Path, metavar="FILE", help="write the cosigned note there, too")
     _of_log(parser)
 
 

@@ -75,13 +75,13 @@ class Witness:
                 Check.TWO_HISTORIES,
                 f"The trees of {last_size} and {new.size} rows are not proved to be one log's; both notes: {kept}",
             )
-        _write(self._file, new.note)
+        written(self._file, json.dumps(new.note).encode("ascii"))
         return note + cosigned(new, self._private, self._name, at)
 
     def _kept(self, last: Checkpoint | None, new: Checkpoint) -> Path:
         notes = [None if last is None else last.note, new.note]
         file = self._file.with_name(f"{self._file.name}.two-histories-{new.size}-{new.root.hex()[:16]}.json")
-        _write(file, notes)
+        written(file, json.dumps(notes).encode("ascii"))
         return file
 
 
@@ -99,11 +99,11 @@ def _alone(file: Path) -> Iterator[None]:
         yield
 
 
-def _write(file: Path, value: object) -> None:
+def written(file: Path, octets: bytes) -> None:
     """Write a file whole: whoever dies within leaves the old one."""
     beside = file.with_name(f"{file.name}.new")
     with beside.open("wb") as opened:
-        opened.write(json.dumps(value).encode("ascii"))
+        opened.write(octets)
         opened.flush()
         os.fsync(opened.fileno())
     beside.replace(file)
