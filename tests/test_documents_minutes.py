@@ -1,6 +1,6 @@
 """The minutes of a meeting as a PDF: who was present, each item with what became of it; and who may have them."""
 
-from datetime import date
+from datetime import UTC, date, datetime
 from typing import Any
 
 import pypdfium2
@@ -10,9 +10,9 @@ from core.errors import NoSuchThing, OperationNotPermitted
 from documents.minutes import minutes_pdf
 from documents.notice import notice_pdf
 from ra.committee.interests import declare_interest, withdraw_interest
-from ra.meeting.agenda import MinuteItem, minute_item, place_on_agenda
+from ra.meeting.agenda import MinuteItem, meeting, minute_item, place_on_agenda
 from ra.meeting.meetings import CallMeeting, call_meeting, cancel_meeting, record_attendance
-from ra.meeting.minutes import minutes
+from ra.meeting.minutes import declared_then, minutes
 from tests.api_world import Api
 from tests.console_world import Pages
 from tests.documents_world import Pdf, notice, squeezed
@@ -180,3 +180,36 @@ def test_whoever_may_read_the_minutes_saves_them(world: World) -> None:
     assert squeezed("Nothing was on the agenda.") in told
     assert squeezed("This meeting was cancelled") in told
     assert NOW.date() < DAY, "what is withdrawn today is withdrawn by then"
+
+
+SUMMER_DAY = date(2027, 6, 3)
+"""It begins at 23:00 UTC the day before, and ends at 22:59:59 UTC."""
+
+
+def test_minutes_have_the_interests_of_their_day_in_the_united_kingdom(world: World) -> None:
+    desk, application = world.desk, Api(world).applied()
+    of = call_meeting(desk, OFFICER_1, CallMeeting("SSC 34", SUMMER_DAY)).meeting
+    place_on_agenda(desk, OFFICER_1, of, [application])
+    last, next_day = datetime(2027, 6, 3, 22, 59, 59, tzinfo=UTC), datetime(2027, 6, 3, 23, 0, tzinfo=UTC)
+    before, first = datetime(2027, 6, 2, 22, 59, 59, tzinfo=UTC), datetime(2027, 6, 2, 23, 0, tzinfo=UTC)
+    for name, declared, withdrawn in (
+        ("withdrawn the day before", NOW, before),
+        ("withdrawn as it began", NOW, first),
+        ("withdrawn in the evening", NOW, datetime(2027, 6, 3, 21, 0, tzinfo=UTC)),
+        ("withdrawn the day after", NOW, next_day),
+        ("declared as it ended", last, None),
+        ("declared the day after", next_day, None),
+        ("declared in autumn", datetime(2027, 9, 3, tzinfo=UTC), None),
+    ):
+        world.clock.instant = declared
+        interest = declare_interest(desk, OFFICER_1, application, officer=name, words="A share.").interest
+        if withdrawn is not None:
+            world.clock.instant = withdrawn
+            withdraw_interest(desk, OFFICER_1, interest)
+    found = meeting(desk, OFFICER_1, of)
+    assert {each.officer for each in declared_then(found.items[0], found.meeting)} == {
+        "withdrawn as it began",
+        "withdrawn in the evening",
+        "withdrawn the day after",
+        "declared as it ended",
+    }
