@@ -9,13 +9,14 @@ import pytest
 from core.errors import NoSuchThing, OperationNotPermitted
 from documents.minutes import minutes_pdf
 from documents.notice import notice_pdf
+from documents.report import report_pdf
 from ra.committee.interests import declare_interest, withdraw_interest
 from ra.meeting.agenda import MinuteItem, meeting, minute_item, place_on_agenda
 from ra.meeting.meetings import CallMeeting, call_meeting, cancel_meeting, record_attendance
 from ra.meeting.minutes import declared_then, minutes
 from tests.api_world import Api
 from tests.console_world import Pages
-from tests.documents_world import Pdf, notice, squeezed
+from tests.documents_world import Pdf, notice, report, squeezed
 from tests.world import AUDITOR, DCC, MANUFACTURER, NOW, OFFICER_1, PANEL, World
 
 DAY = date(2027, 2, 3)
@@ -137,6 +138,26 @@ def test_no_word_leaves_its_page_however_long() -> None:
     assert widest < room + 1
     widest, room = _right(notice_pdf(notice(title=LONG)))
     assert widest < room + 1
+
+
+TURNS = "\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"
+
+
+@pytest.mark.parametrize("turn", TURNS, ids=ascii)
+def test_no_typed_word_turns_the_direction_of_what_a_document_says(turn: str) -> None:
+    words = f"approved{turn}desufer"
+    interest = {"officer": words, "text": words}
+    typed: dict[str, Any] = dict.fromkeys(("minute", "text", "title", "before"), words)
+    said = item(**typed, interests=[interest], decision=decided(minute=words))
+    made = minutes_pdf(held(name=words, present=[words], items=[said]))
+    read = Pdf(made).text
+    assert turn not in read
+    places = ("name", "present", "decision", *typed, *interest)
+    assert squeezed(read).count(f"approved[U+{ord(turn):04X}]desufer") >= len(places)
+    assert b"pdfaid:part" in Pdf(made).everything, "a name of it has a glyph in every typeface"
+    for other in (notice_pdf(notice(title=words)), report_pdf(report(authority=words))):
+        assert turn not in Pdf(other).text
+        assert f"approved[U+{ord(turn):04X}]desufer" in squeezed(Pdf(other).text)
 
 
 def test_whoever_may_read_the_minutes_saves_them(world: World) -> None:
