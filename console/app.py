@@ -25,7 +25,7 @@ from console.composing import add_composing
 from console.contacts import add_contacts
 from console.deciding import add_deciding
 from console.entering import add_entering
-from console.evidence import add_evidence, plainly
+from console.evidence import add_evidence
 from console.forms import given_back
 from console.guard import add_guard, may, navigation, section
 from console.holding import add_holding
@@ -47,6 +47,7 @@ from console.verifying_many import add_verifying_many
 from console.walking import add_walking
 from console.watching import add_watching
 from core.errors import RegisterUnreadable, TrialCpaError
+from core.plain_text import plainly
 from core.words import counted
 
 PREFIX = "/console"

@@ -14,7 +14,7 @@ from console.answers import attached
 from console.guard import actor
 from console.service import Console
 from core.kinds import EvidenceSubject
-from core.plain_text import TextUnreadable, utf8
+from core.plain_text import TextUnreadable, plainly, utf8
 from ra.applying.evidence import MEDIA_TYPES, FetchedFile, fetch
 from renderer.asking import MOST_PAGES, PAGES_AT_ONCE, Outline, Renderer, Unshown
 
@@ -26,9 +26,6 @@ LONGEST_TEXT = 60_000
 
 _PDF, _TEXTS = MEDIA_TYPES[0], MEDIA_TYPES[2:]
 _SAVED = "application/octet-stream"
-
-# What turns the direction of the words around it: Unicode, bidirectional formatting characters (UAX 9, 2).
-_TURNS = re.compile("[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]")
 
 _PAGES: Mapping[EvidenceSubject, str] = {
     EvidenceSubject.APPLICATION: "/console/applications/{}",
@@ -144,8 +141,3 @@ def _text(octets: bytes) -> Shown:
     except TextUnreadable:
         return Shown(why=_NOT_TEXT)
     return Shown(words=plainly(words[:LONGEST_TEXT]), cut=len(words) > LONGEST_TEXT)
-
-
-def plainly(words: str) -> str:
-    """Return a text in which no character turns the direction of the others: each such is named."""
-    return _TURNS.sub(lambda found: f"[U+{ord(found[0]):04X}]", words)

@@ -73,10 +73,10 @@ _WEEKDAY = re.compile(
 )
 # What a spreadsheet adds to a day in a column of days and times: its first moment.
 _MIDNIGHT = re.compile(r"(?:t|,?\s+)0?0:00(?::00(?:\.0{1,9})?)?(?:z|\+00:00)?\Z")
-# A day, and behind it a time of it in UTC: `3 May 2027 14:05`, `2027-05-03, 14:05:30 UTC`.
+# A day, and behind it a time of it in UTC: `3 May 2027 14:05`, `2027-05-03, 14:05:30 UTC`, `3 May 2027 14:05:30.000`.
 _WITH_TIME = re.compile(
-    r"(?P<rest>.+?)(?:,?\s+|[tT])(?:at\s+)?(?P<hour>[0-9]{1,2}):(?P<minute>[0-9]{2})(?::(?P<second>[0-9]{2}))?"
-    r"(?:\s*(?:[zZ]|UTC|utc))?"
+    r"(?P<rest>.+?)(?:,?\s+|[tT])(?:at\s+)?(?P<hour>[0-9]{1,2}):(?P<minute>[0-9]{2})"
+    r"(?::(?P<second>[0-9]{2})(?:\.[0-9]{1,30})?)?(?:\s*(?:[zZ]|UTC|utc|\+00:00))?"
 )
 _GAP = r"(?:\s*[-/.,]\s*|\s+(?:of\s+)?)"
 _DAY = r"(?P<day>[0-9]{1,2})"
@@ -151,6 +151,7 @@ def read_moment(value: str, *, field: str, now: datetime) -> datetime:
     """Return the moment in the past that somebody means who types one: an instant, a day with a time, or a day alone.
 
     A day means its last second, as an expiry does, and this very day means now. A time without an offset is UTC.
+    Of a fraction the second counts in which it lies, as in `read_instant`.
 
     Args:
         value: `2027-05-03T14:05:00Z`, `3 May 2027 14:05` or `3 May 2027`.
@@ -159,13 +160,17 @@ def read_moment(value: str, *, field: str, now: datetime) -> datetime:
 
     Raises:
         DayAmbiguous: it may be two days, and nothing says which.
-        InstantMalformed: it is none of these.
+        InstantMalformed: it is none of these, or longer than any of them.
     """
     try:
         return read_instant(value, field=field)
     except InstantMalformed:
         pass
-    timed = _WITH_TIME.fullmatch(trimmed(value)[:LONGEST])
+    said = trimmed(value)
+    timed = _WITH_TIME.fullmatch(said) if len(said) <= LONGEST else None
+    # A day has no colon: what has one beside the time that was read says more than that, and is not left out.
+    if len(said) > LONGEST or ":" in (said if timed is None else timed["rest"]):
+        raise InstantMalformed(field=field, value=value[:LONGEST])
     if timed is None:
         named = read_day(value, field=field)
         return now if named == now.astimezone(UTC).date() else last_second(named)

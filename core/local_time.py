@@ -1,6 +1,6 @@
 """UK local time beside UTC: the Code's dates are UTC days, and its readers live in Great Britain."""
 
-from datetime import UTC, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 _UK = ZoneInfo("Europe/London")
@@ -13,6 +13,11 @@ def uk(at: datetime) -> str:
     """Return an instant in UK local time for people: `00:59:59 BST on 1 July 2027`."""
     local = at.astimezone(_UK)
     return f"{local:%H:%M:%S} {local.tzname()} on {local.day} {local:%B %Y}"
+
+
+def uk_day(at: datetime) -> date:
+    """Return the day that it is in the United Kingdom at an instant: that on which people there do what they do."""
+    return at.astimezone(_UK).date()
 
 
 def utc(at: datetime) -> str:
@@ -30,7 +35,7 @@ def overdue_before(at: datetime) -> datetime:
     Args:
         at: now.
     """
-    last = at.astimezone(_UK).date() - _ONE_DAY
+    last = uk_day(at) - _ONE_DAY
     while last.weekday() > _FRIDAY:
         last -= _ONE_DAY
     return datetime.combine(last + _ONE_DAY, time(), _UK).astimezone(UTC)

@@ -4,6 +4,8 @@ Whatever comes in as text, JSON, TOML, CSV or PEM, is decoded here, so that one 
 Nothing is guessed from the letters of a text; only marks and zeros are looked at.
 """
 
+import re
+
 UTF8_MARK = b"\xef\xbb\xbf"
 _UTF16_MARKS = (b"\xff\xfe", b"\xfe\xff")
 _GZIP = b"\x1f\x8b"
@@ -17,6 +19,9 @@ _LOOKED_AT = 512
 _UNSEEN = "\u200b\u200c\u200d\u200e\u200f\u202a\u202c\u2060\ufeff"
 _LAST_BLANK = 0x3000
 _EDGES = _UNSEEN + "".join(filter(str.isspace, map(chr, range(_LAST_BLANK + 1))))
+
+# What turns the direction of the words around it: Unicode, bidirectional formatting characters (UAX 9, 2).
+_TURNS = re.compile("[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]")
 
 
 class TextUnreadable(ValueError):
@@ -69,6 +74,11 @@ def is_gzip(octets: bytes) -> bool:
 def trimmed(value: str) -> str:
     """Return a value without the blanks, and the marks that nobody sees, at its ends."""
     return value.strip(_EDGES)
+
+
+def plainly(words: str) -> str:
+    """Return a text in which no character turns the direction of the others: each such is named."""
+    return _TURNS.sub(lambda found: f"[U+{ord(found[0]):04X}]", words)
 
 
 def looks_like(octets: bytes) -> str:

@@ -1,7 +1,8 @@
 """Typesetting: a template of this folder and the values it shows become a PDF.
 
 The texts of strangers reach typst as JSON among its inputs and are never part of its markup, so that nothing in them
-is ever read as an instruction. Only the typefaces that typst carries itself and those of two locked packages are used
+is ever read as an instruction; and no character in them turns the direction of the words around it: in every document
+it is named where it stands. Only the typefaces that typst carries itself and those of two locked packages are used
 (ADR 38), none of the machine: the same values give the same bytes everywhere.
 """
 
@@ -15,6 +16,7 @@ from pathlib import Path
 import typst
 
 from core.canonical import Json
+from core.plain_text import plainly
 
 _HERE = Path(__file__).parent
 _ARCHIVAL: "list[typst.PDFStandard]" = ["a-3a", "ua-1"]
@@ -80,11 +82,22 @@ def _compile(template: str, view: Mapping[str, Json], standards: "list[typst.PDF
     made = _compiler().compile(
         _HERE / template,
         format="pdf",
-        sys_inputs={"document": json.dumps(view)},
+        sys_inputs={"document": json.dumps(_plain(view))},
         pdf_standards=standards,
     )
     assert isinstance(made, bytes)  # a PDF is one file, and no output was named
     return made
+
+
+def _plain(value: Json) -> Json:
+    """A value in whose texts no character turns the direction of the others."""
+    if isinstance(value, str):
+        return plainly(value)
+    if isinstance(value, Sequence):
+        return [_plain(each) for each in value]
+    if isinstance(value, Mapping):
+        return {name: _plain(each) for name, each in value.items()}
+    return value
 
 
 def _compiler() -> typst.Compiler:

@@ -5,18 +5,20 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from threading import Event, Thread
 
 import pytest
+from sqlalchemy import text
 
 from app.settings import load
 from console.guard import AGAIN
+from core import instants
 from core.errors import SettingsInvalid
 from ra.access import authenticate
 from ra.desk import IDLE_MINUTES, MOST_IDLE_MINUTES
-from ra.entering.sessions import NOTED_EVERY, SESSION_LIFE, begin, digest_of, entered, leave
+from ra.entering.sessions import CLOCKS_APART, NOTED_EVERY, SESSION_LIFE, begin, digest_of, entered, leave, sessions
 from store.reading import entering as reading
 from store.transactions import NOT_ASIDE_AGAIN, Store
 from store.verbs import entering
@@ -28,6 +30,7 @@ from tests.world import NOW, World
 IDLE = timedelta(minutes=IDLE_MINUTES)
 SECOND = timedelta(seconds=1)
 MINUTE = timedelta(minutes=1)
+LAST_SECOND = instants.seconds(datetime(9999, 12, 31, 23, 59, 59, tzinfo=UTC))
 ELSEWHERE_SECONDS = 60.0
 WRITES_SECONDS = 3.0
 """Shorter than PostgreSQL lets a writer rest, and much longer than a look at a page takes."""
@@ -181,7 +184,7 @@ def _written_by_another(world: World, session: str) -> Iterator[Event]:
 def _ends(world: World, secret: str) -> datetime:
     """Until when a session holds, as the register has it."""
     with world.store.read() as tx:
-        found = reading.session_of_secret(tx, digest_of(secret), NOW)
+        found = reading.session_of_secret(tx, digest_of(secret), NOW, apart=CLOCKS_APART)
     assert found is not None
     return found.expires_at
 
@@ -212,6 +215,34 @@ def test_after_a_look_that_could_write_nothing_none_tries_for_a_while(world: Wor
     world.clock.instant = tried + NOT_ASIDE_AGAIN
     entered(world.desk, begun.secret)
     assert _ends(world, begun.secret) == tried + NOT_ASIDE_AGAIN + IDLE
+
+
+def test_a_session_of_the_future_does_not_hold(world: World) -> None:
+    """Else, where a clock was set back by a month, whoever went home is signed in for that month."""
+    pages = Pages(Api(world))
+    browser = pages.signed_in("officer-1")
+    for back, status in ((CLOCKS_APART, 200), (CLOCKS_APART + SECOND, 302), (timedelta(days=30), 302)):
+        world.clock.instant = NOW - back
+        assert browser.get("/console/home", base_url=ORIGIN).status_code == status, back
+    again = pages.signed_in("officer-1")
+    listed = again.get("/console/sessions", base_url=ORIGIN)
+    assert listed.status_code == 200
+    known = sessions(world.desk, authenticate(world.desk, pages.api.keys["officer-1"]))
+    assert [each.begun_at for each in known] == [NOW - timedelta(days=30)], "the other is in no list"
+
+
+@pytest.mark.parametrize("begun", [LAST_SECOND, LAST_SECOND - 9, 2**63 - 1])
+def test_a_beginning_that_somebody_wrote_at_the_end_of_all_years_lets_nobody_in(world: World, begun: int) -> None:
+    pages = Pages(Api(world))
+    browser = pages.signed_in("officer-1")
+    with world.store.begin("planted") as tx:
+        tx.connection.execute(
+            text("UPDATE console_sessions SET begun_at = :begun, expires_at = :ends"),
+            {"begun": begun - 1, "ends": begun},
+        )
+    for page in ("/console/home", "/console/sessions"):
+        assert browser.get(page, base_url=ORIGIN).status_code == 302
+    assert pages.get("admin", "/console/sessions").status_code == 200
 
 
 @pytest.mark.parametrize("minutes", [1, 5, MOST_IDLE_MINUTES])

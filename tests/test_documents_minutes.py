@@ -1,6 +1,6 @@
 """The minutes of a meeting as a PDF: who was present, each item with what became of it; and who may have them."""
 
-from datetime import date
+from datetime import UTC, date, datetime
 from typing import Any
 
 import pypdfium2
@@ -9,13 +9,14 @@ import pytest
 from core.errors import NoSuchThing, OperationNotPermitted
 from documents.minutes import minutes_pdf
 from documents.notice import notice_pdf
+from documents.report import report_pdf
 from ra.committee.interests import declare_interest, withdraw_interest
-from ra.meeting.agenda import MinuteItem, minute_item, place_on_agenda
+from ra.meeting.agenda import MinuteItem, meeting, minute_item, place_on_agenda
 from ra.meeting.meetings import CallMeeting, call_meeting, cancel_meeting, record_attendance
-from ra.meeting.minutes import minutes
+from ra.meeting.minutes import declared_then, minutes
 from tests.api_world import Api
 from tests.console_world import Pages
-from tests.documents_world import Pdf, notice, squeezed
+from tests.documents_world import Pdf, notice, report, squeezed
 from tests.world import AUDITOR, DCC, MANUFACTURER, NOW, OFFICER_1, PANEL, World
 
 DAY = date(2027, 2, 3)
@@ -139,6 +140,26 @@ def test_no_word_leaves_its_page_however_long() -> None:
     assert widest < room + 1
 
 
+TURNS = "\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"
+
+
+@pytest.mark.parametrize("turn", TURNS, ids=ascii)
+def test_no_typed_word_turns_the_direction_of_what_a_document_says(turn: str) -> None:
+    words = f"approved{turn}desufer"
+    interest = {"officer": words, "text": words}
+    typed: dict[str, Any] = dict.fromkeys(("minute", "text", "title", "before"), words)
+    said = item(**typed, interests=[interest], decision=decided(minute=words))
+    made = minutes_pdf(held(name=words, present=[words], items=[said]))
+    read = Pdf(made).text
+    assert turn not in read
+    places = ("name", "present", "decision", *typed, *interest)
+    assert squeezed(read).count(f"approved[U+{ord(turn):04X}]desufer") >= len(places)
+    assert b"pdfaid:part" in Pdf(made).everything, "a name of it has a glyph in every typeface"
+    for other in (notice_pdf(notice(title=words)), report_pdf(report(authority=words))):
+        assert turn not in Pdf(other).text
+        assert f"approved[U+{ord(turn):04X}]desufer" in squeezed(Pdf(other).text)
+
+
 def test_whoever_may_read_the_minutes_saves_them(world: World) -> None:
     desk, api = world.desk, Api(world)
     application = api.applied()
@@ -180,3 +201,36 @@ def test_whoever_may_read_the_minutes_saves_them(world: World) -> None:
     assert squeezed("Nothing was on the agenda.") in told
     assert squeezed("This meeting was cancelled") in told
     assert NOW.date() < DAY, "what is withdrawn today is withdrawn by then"
+
+
+SUMMER_DAY = date(2027, 6, 3)
+"""It begins at 23:00 UTC the day before, and ends at 22:59:59 UTC."""
+
+
+def test_minutes_have_the_interests_of_their_day_in_the_united_kingdom(world: World) -> None:
+    desk, application = world.desk, Api(world).applied()
+    of = call_meeting(desk, OFFICER_1, CallMeeting("SSC 34", SUMMER_DAY)).meeting
+    place_on_agenda(desk, OFFICER_1, of, [application])
+    last, next_day = datetime(2027, 6, 3, 22, 59, 59, tzinfo=UTC), datetime(2027, 6, 3, 23, 0, tzinfo=UTC)
+    before, first = datetime(2027, 6, 2, 22, 59, 59, tzinfo=UTC), datetime(2027, 6, 2, 23, 0, tzinfo=UTC)
+    for name, declared, withdrawn in (
+        ("withdrawn the day before", NOW, before),
+        ("withdrawn as it began", NOW, first),
+        ("withdrawn in the evening", NOW, datetime(2027, 6, 3, 21, 0, tzinfo=UTC)),
+        ("withdrawn the day after", NOW, next_day),
+        ("declared as it ended", last, None),
+        ("declared the day after", next_day, None),
+        ("declared in autumn", datetime(2027, 9, 3, tzinfo=UTC), None),
+    ):
+        world.clock.instant = declared
+        interest = declare_interest(desk, OFFICER_1, application, officer=name, words="A share.").interest
+        if withdrawn is not None:
+            world.clock.instant = withdrawn
+            withdraw_interest(desk, OFFICER_1, interest)
+    found = meeting(desk, OFFICER_1, of)
+    assert {each.officer for each in declared_then(found.items[0], found.meeting)} == {
+        "withdrawn as it began",
+        "withdrawn in the evening",
+        "withdrawn the day after",
+        "declared as it ended",
+    }

@@ -28,6 +28,10 @@ NOTED_EVERY = timedelta(minutes=1)
 """By no less is an end moved on: a look at a page writes to the register once a minute, not each time. A session may
 end so much sooner than it says, never later."""
 
+CLOCKS_APART = timedelta(minutes=1)
+"""So much may the clock of the process that is asked be behind that of the one which began a session. What began later
+than that is of a clock that was set back since, by which nothing in it would ever be idle: it does not hold."""
+
 SECRET_OCTETS = 32
 """Random octets in a secret: 256 bits, so that its plain SHA-256 can be stored; there is nothing to guess."""
 
@@ -67,7 +71,8 @@ def begin(desk: Desk, actor: Actor, *, challenge: bytes | None = None) -> Begun:
 
 
 def entered(desk: Desk, secret: str, *, by_itself: bool = False) -> Entered | None:
-    """Return whose session a secret is of; None if it is none that holds: unknown, ended, idle, too old, access over.
+    """Return whose session a secret is of; None if it is none that holds: unknown, ended, idle, too old, of a time to
+    come, access over.
 
     Args:
         desk: where.
@@ -78,7 +83,7 @@ def entered(desk: Desk, secret: str, *, by_itself: bool = False) -> Entered | No
         return None
     at = desk.clock.now()
     with desk.store.read() as tx:
-        found = reading.session_of_secret(tx, digest_of(secret), at)
+        found = reading.session_of_secret(tx, digest_of(secret), at, apart=CLOCKS_APART)
     if found is None:
         return None
     until = found.expires_at if by_itself else _until(desk, found.begun_at, at)
@@ -98,7 +103,7 @@ def _until(desk: Desk, begun_at: datetime, at: datetime) -> datetime:
 def sessions(desk: Desk, actor: Actor) -> list[SessionAnswer]:
     """Return the sessions that hold: one's own, and everybody's to those who manage access."""
     with desk.store.read() as tx:
-        found = reading.sessions(tx, desk.clock.now(), of=_whose(actor))
+        found = reading.sessions(tx, desk.clock.now(), apart=CLOCKS_APART, of=_whose(actor))
     return [
         SessionAnswer(
             session=each.id,
@@ -128,7 +133,7 @@ def revoke_session(desk: Desk, actor: Actor, identifier: str) -> None:
     """
     at = desk.clock.now()
     with desk.store.begin("revoke session") as tx:
-        known = {each.id: each for each in reading.sessions(tx, at, of=_whose(actor))}
+        known = {each.id: each for each in reading.sessions(tx, at, apart=CLOCKS_APART, of=_whose(actor))}
         if identifier not in known or not entering.end_session(tx, identifier, at=at):
             raise NoSuchThing(kind="session", identifier=identifier)
         whose = {"name": known[identifier].actor.name}

@@ -9,6 +9,7 @@ from core.actors import Actor
 from core.canonical import Json
 from core.instants import text
 from core.kinds import OPEN_DECISION, AgendaKind
+from core.local_time import uk_day
 from ra.committee.views import InterestAnswer
 from ra.desk import Desk
 from ra.meeting.agenda import meeting
@@ -59,9 +60,16 @@ def title_of(item: ItemAnswer) -> str:
 
 
 def declared_then(item: ItemAnswer, held: MeetingAnswer) -> tuple[InterestAnswer, ...]:
-    """Return the interests that minutes have beside an item: but for those that were withdrawn by the day."""
+    """Return the interests that minutes have beside an item: those that stood on the day of the meeting.
+
+    That is a day of the United Kingdom, where the Sub-Committee meets. What was declared on it is there, and what was
+    withdrawn on it too: the register does not know at which hour the item was dealt with.
+    """
     return tuple(
-        each for each in item.interests if each.withdrawn_at is None or each.withdrawn_at.date() > held.held_on
+        each
+        for each in item.interests
+        if uk_day(each.declared_at) <= held.held_on
+        and (each.withdrawn_at is None or uk_day(each.withdrawn_at) >= held.held_on)
     )
 
 

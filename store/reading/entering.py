@@ -1,7 +1,7 @@
 """Who may come in: sessions in a browser, invitations and passkeys, each with the credential that it belongs to."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import Row, Select, select
@@ -74,21 +74,31 @@ class PasskeyRow:
 _WHO = (credentials.c.name, credentials.c.role, credentials.c.organisation_id, credentials.c.id.label("credential"))
 
 
-def session_of_secret(tx: Transaction, sha256: str, at: datetime) -> SessionRow | None:
-    """Return the session with a secret, by its digest; None if there is none that holds at `at`."""
-    row = tx.connection.execute(_sessions(at).where(console_sessions.c.secret_sha256 == sha256)).one_or_none()
+def session_of_secret(tx: Transaction, sha256: str, at: datetime, *, apart: timedelta) -> SessionRow | None:
+    """Return the session with a secret, by its digest; None if there is none that holds at `at`.
+
+    Args:
+        tx: open.
+        sha256: of the secret.
+        at: now.
+        apart: by how much the clock that it began by may have been before this one; it does not hold if it was more.
+    """
+    row = tx.connection.execute(_sessions(at, apart).where(console_sessions.c.secret_sha256 == sha256)).one_or_none()
     return None if row is None else _session(row)
 
 
-def sessions(tx: Transaction, at: datetime, *, of: str | None) -> list[SessionRow]:
+def sessions(tx: Transaction, at: datetime, *, apart: timedelta, of: str | None) -> list[SessionRow]:
     """Return the sessions that hold at `at`, newest first.
 
     Args:
         tx: open.
         at: now.
+        apart: as for `session_of_secret`.
         of: the name of the person whose; None for everybody's.
     """
-    query = _sessions(at).order_by(console_sessions.c.begun_at.desc(), console_sessions.c.id).limit(MOST_SESSIONS)
+    query = (
+        _sessions(at, apart).order_by(console_sessions.c.begun_at.desc(), console_sessions.c.id).limit(MOST_SESSIONS)
+    )
     if of is not None:
         query = query.where(credentials.c.name == of)
     return [_session(row) for row in tx.connection.execute(query)]
@@ -136,12 +146,12 @@ def passkey_of_key(tx: Transaction, key_id: bytes, at: datetime) -> PasskeyRow |
     return PasskeyRow(id=row.id, actor=_actor(row), public_key=row.public_key, sign_count=row.sign_count)
 
 
-def _sessions(at: datetime) -> Select[Any]:
+def _sessions(at: datetime, apart: timedelta) -> Select[Any]:
     c = console_sessions.c
     return (
         select(c.id, c.begun_at, c.expires_at, *_WHO)
         .join(credentials, credentials.c.id == c.credential_id)
-        .where(c.ended_at.is_(None), c.expires_at > at, *_in_force(at))
+        .where(c.ended_at.is_(None), c.begun_at <= at + apart, c.expires_at > at, *_in_force(at))
     )
 
 
