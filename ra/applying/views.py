@@ -309,12 +309,14 @@ class MembersChanged:
 
     Args:
         differences: what it said before and from then on, of the newest fifty; empty where that was not kept.
+        unreadable: whether one of the two was kept, and cannot be read any more.
     """
 
     at: datetime
     version: int
     members: tuple[str, ...]
     differences: tuple[Differs, ...]
+    unreadable: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
