@@ -10,7 +10,7 @@ from core.canonical import canonical
 from core.kinds import DraftPart
 from ra.applying import drafts
 from ra.applying.change import change_application
-from store.console_tables import application_drafts
+from store.console_tables import application_drafts, draft_changes
 from store.trial_tables import application_versions
 from tests.api_world import Api
 from tests.console_world import Pages
@@ -115,3 +115,23 @@ def test_no_more_rows_than_a_page_has_room_for_are_read(pages: Pages, row: str) 
         assert kept(pages, place, part, typed).status_code == 303
         draft = drafts.draft(pages.desk, pages.actor("manufacturer"), place.rpartition("/")[2])
         assert draft.part(part).said == {}, "a browser's row is bounded as well"
+
+
+@pytest.mark.parametrize("what", ["gone", "never there", "another organisation's"])
+def test_a_change_is_begun_anew_in_the_place_of_one_that_nobody_can_go_on_with(pages: Pages, what: str) -> None:
+    application = pages.api.applied()
+    place = begun(pages, application)
+    name, c = place.rpartition("/")[2], application_drafts.c
+    rival = pages.actor("rival").organisation
+    with pages.desk.store.begin("plant") as tx:
+        if what == "gone":
+            tx.connection.execute(delete(application_drafts).where(c.draft == name))
+        elif what == "never there":
+            change(draft_changes, draft="dft-nowhere")(tx)
+        else:
+            change(application_drafts, c.draft == name, organisation_id=rival)(tx)
+    again = begun(pages, application)
+    assert again != place
+    assert pages.get("manufacturer", again).status_code == 200
+    assert application in pages.get("manufacturer", again).text
+    assert begun(pages, application) == again, "the one that is kept is gone on with"
