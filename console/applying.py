@@ -19,9 +19,9 @@ from core.errors import DraftOvertaken, Finding, NoSuchThing, OperationNotPermit
 from core.kinds import DraftPart, EvidenceSubject
 from ra.applying import drafts as use
 from ra.applying.apply import Apply, cancel_application
+from ra.applying.draft_views import ApplicationDraft
 from ra.applying.evidence import LARGEST_FILE, File, Subject, attach
 from ra.applying.look import application as application_of
-from ra.applying.views import ApplicationDraft
 from ra.doors import admit
 
 _MIB = 1024 * 1024

@@ -11,8 +11,9 @@ from console.service import Console
 from core.errors import DraftOvertaken, NoSuchThing, OperationNotPermitted, Severity, TrialCpaError, WrongState
 from core.kinds import ApplicationState
 from ra.applying import changing
+from ra.applying.draft_views import ApplicationDraft
 from ra.applying.drafts import draft as draft_of
-from ra.applying.views import ApplicationDraft, ChangeForeseen
+from ra.applying.views import ChangeForeseen
 from ra.doors import admit
 
 

@@ -22,8 +22,8 @@ from core.limits import CONTROLS, NAME_LIMIT, WORDS_LIMIT
 from core.plain_text import trimmed
 from core.words import says_something
 from ra.applying.apply import Apply
+from ra.applying.draft_views import ApplicationDraft
 from ra.applying.drafts import why_no_request
-from ra.applying.views import ApplicationDraft
 
 MOST_ROWS = 50
 """Rows of firmware or of certificates on a page; whoever has more changes the application by the command line."""
@@ -73,6 +73,10 @@ LABELS: Mapping[str, str] = {
     "contact": "E-mail address for notices",
     "csr": "Certificate signing request",
 }
+_NUMBERED = {
+    name: tuple(f"{name}.{row}" for row in range(1, MOST_ROWS + 1)) for names in ROWS.values() for name in names
+}
+"""The names of the fields of all rows that a page may have."""
 _HELD = {"image_sha256": "image_digest"}
 """Fields that have another name than the member that they are."""
 _ABOUT: tuple[tuple[DraftPart, tuple[str, ...]], ...] = (
@@ -193,8 +197,9 @@ def written_since(draft: ApplicationDraft, read: Sequence[int]) -> list[DraftPar
 
 
 def how_many_rows(part: DraftPart, said: Mapping[str, str]) -> int:
-    """Return how many rows a part has."""
-    return max((int(name.partition(".")[2]) for name in said if "." in name), default=0) if ROWS[part] else 0
+    """Return how many rows a part has: those that a page has room for, whatever number somebody wrote into a row."""
+    named = {name for each in ROWS[part] for name in _NUMBERED[each]}
+    return max((int(name.partition(".")[2]) for name in named & said.keys()), default=0)
 
 
 def read(draft: ApplicationDraft) -> tuple[Apply | None, list[Wanting]]:

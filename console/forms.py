@@ -31,17 +31,19 @@ LONGEST_LIST = 20 * MOST
 LARGEST_QUESTIONS = 8 * 1024 * 1024
 """Octets of a file of questions: ten thousand with identifiers, units and devices have two MiB."""
 
-LARGER: Mapping[str, int] = {
+OF_FILES: Mapping[str, int] = {
     **{
         f"/console/{each}/{{identifier}}/files": LARGEST_FILE + FRAMING
         for each in ("applications", "breaches", "suspicions", "amendment-requests", "reports")
     },
     "/console/list/reconciliation": LARGEST_LIST + FRAMING,
     "/console/deployments": LARGEST_REPORT + FRAMING,
-    "/console/revocations": LONGEST_LIST + FORM_LIMIT,
     "/console/verify/file": LARGEST_QUESTIONS + FRAMING,
 }
-"""Addresses whose forms carry a file or a list of many, with the octets that they take; all others take FORM_LIMIT."""
+"""Addresses whose forms carry a file, with the octets that they take: whoever sent it has it still."""
+
+LARGER: Mapping[str, int] = {**OF_FILES, "/console/revocations": LONGEST_LIST + FORM_LIMIT}
+"""Those, and addresses where a list of many is typed; all others take FORM_LIMIT."""
 
 NOT_TYPED = frozenset(
     {

@@ -15,7 +15,7 @@ from itsdangerous import BadSignature
 from werkzeug.http import parse_cookie
 from werkzeug.wrappers import Response as AnyResponse
 
-from console.forms import FORM_LIMIT, LARGER, given_back
+from console.forms import FORM_LIMIT, LARGER, OF_FILES, given_back
 from console.service import Console
 from core import unreadable
 from core.actors import Actor
@@ -153,15 +153,23 @@ def _lost() -> AnyResponse:
 
     The form is of a page of ours, and has the token of the session it was opened in: no other's words stand there.
     """
-    if request.url_rule is not None and request.url_rule.rule.replace("<", "{").replace(">", "}") in LARGER:
+    if request.url_rule is not None and request.url_rule.rule.replace("<", "{").replace(">", "}") in OF_FILES:
         return redirect(url_for("sign_in", lost="yes"), 303)  # files, which the browser's owner has still
     page = given_back(
         "Your session has ended",
         "What you sent was not done.",
         "Sign in in another tab and send it again.",
-        then=urlsplit(request.referrer or "").path,
+        then=_came_from(),
     )
     return Response(page, 401)
+
+
+def _came_from() -> str | None:
+    """Return the page that a form says it was on; None if it says what is no address at all."""
+    try:
+        return urlsplit(request.referrer or "").path
+    except ValueError:
+        return None
 
 
 def actor() -> Actor:

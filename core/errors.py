@@ -431,6 +431,14 @@ class DraftOvertaken(Conflict):
     hint_text = "Read it again, and send it if it says what you mean."
 
 
+class DraftUnreadable(Conflict):
+    """What is kept of a draft is not what we have written, or a part of it is gone."""
+
+    code = "draft-unreadable"
+    sentence = "Draft {draft} cannot be read any more."
+    hint_text = "Throw it away where your drafts are listed, and begin another."
+
+
 class InstructionSuperseded(Conflict):
     """An instruction about the products list that a later one has overtaken."""
 

@@ -13,10 +13,12 @@ import pytest
 from sqlalchemy import text
 
 from app.settings import load
+from console.forms import FORM_LIMIT, OF_FILES
 from console.guard import AGAIN
 from core import instants
 from core.errors import SettingsInvalid
 from ra.access import authenticate
+from ra.deciding.many import MOST
 from ra.desk import IDLE_MINUTES, MOST_IDLE_MINUTES
 from ra.entering.sessions import CLOCKS_APART, NOTED_EVERY, SESSION_LIFE, begin, digest_of, entered, leave, sessions
 from store.reading import entering as reading
@@ -115,6 +117,41 @@ def test_what_is_sent_after_the_end_is_not_done_and_not_lost(world: World) -> No
     assert len(journal(world.store)) == told
     foreign = browser.post(f"{place}/comments", base_url=ORIGIN, data={"text": "of another mind"})
     assert "of another mind" not in foreign.text, "a form without the token of the session says nothing here"
+
+
+def test_a_list_of_many_and_its_reasons_are_given_back_and_of_a_file_is_told_where_it_is(world: World) -> None:
+    pages = Pages(Api(world))
+    place = "/console/revocations"
+    browser = pages.signed_in("officer-1")
+    token = pages.fields(browser.get("/console/sessions", base_url=ORIGIN).text, "/console/sign-out")["csrf_token"]
+    named = "TDT-2027-0001-N\n" * MOST
+    assert len(named) > FORM_LIMIT / 2
+    said = {"csrf_token": token, "approvals": named, "reasons": "Half an hour of reasons.", "remark": "r" * FORM_LIMIT}
+    told = len(journal(world.store))
+    world.clock.instant += IDLE
+    answer = browser.post(place, base_url=ORIGIN, data=said, headers={"Referer": f"{ORIGIN}{place}"})
+    assert answer.status_code == 401
+    assert answer.text.count("TDT-2027-0001-N") == MOST
+    assert "Half an hour of reasons." in answer.text
+    assert f"/console/sign-in?then={place}" in answer.text
+    assert len(journal(world.store)) == told
+    for each in OF_FILES:
+        at = each.replace("{identifier}", "it")
+        sent = browser.post(at, base_url=ORIGIN, data={"csrf_token": token, "summary": "words"})
+        assert (sent.status_code, sent.location) == (303, "/console/sign-in?lost=yes"), each
+
+
+@pytest.mark.parametrize("referrer", ["http://[", "http://[::1", "https://[x]/console/home", "//[", "http://a]b/"])
+def test_an_address_that_is_none_is_no_fault_and_no_link(world: World, referrer: str) -> None:
+    pages = Pages(Api(world))
+    browser = pages.signed_in("officer-1")
+    token = pages.fields(browser.get("/console/sessions", base_url=ORIGIN).text, "/console/sign-out")["csrf_token"]
+    world.clock.instant += IDLE
+    said = {"csrf_token": token, "reasons": "Thoughts."}
+    answer = browser.post("/console/revocations", base_url=ORIGIN, data=said, headers={"Referer": referrer})
+    assert answer.status_code == 401
+    assert "Thoughts." in answer.text
+    assert "Sign in, in another tab" not in answer.text
 
 
 def test_a_private_key_that_comes_after_the_end_is_never_said_again(world: World) -> None:

@@ -31,7 +31,7 @@ from store.verbs import application_drafts as verbs
 def begin_change(
     desk: Desk, actor: Actor, application: str, write: Callable[[Apply], Mapping[DraftPart, Mapping[str, str]]]
 ) -> str:
-    """Begin a draft of a change; return its name. If one is kept already, it is gone on with.
+    """Begin a draft of a change; return its name. If the organisation keeps one already, it is gone on with.
 
     Args:
         desk: where.
@@ -51,7 +51,7 @@ def begin_change(
         # Of two who begin at once the second waits for the first, and goes on with what that began.
         requests.locked_application(tx, application)
         found = to_be_changed(tx, actor, application)
-        begun = reading.draft_that_changes(tx, application)
+        begun = reading.draft_that_changes(tx, application, organisation)
         if begun is not None:
             return begun
         require_room(tx, organisation)

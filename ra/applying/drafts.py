@@ -8,11 +8,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from itertools import groupby
 
 from core.actors import Actor
-from core.canonical import canonical, read_json
+from core.canonical import canonical
 from core.errors import (
     BodyTooLarge,
     BoundReached,
     DraftOvertaken,
+    DraftUnreadable,
     Finding,
     KeyTaken,
     NoSuchThing,
@@ -25,12 +26,14 @@ from policy import csr
 from policy.roles import Operation
 from ra.access import authorise
 from ra.applying.apply import Apply, judged, require_key_free, take_in
-from ra.applying.views import ApplicationDraft, ApplicationTaken, DraftPartAnswer
+from ra.applying.draft_views import ApplicationDraft, DraftPartAnswer
+from ra.applying.views import ApplicationTaken
 from ra.desk import Desk, new_identifier
 from ra.repeat import RequestKey, earlier, once
 from store.reading import application_drafts as reading
 from store.reading import requests
 from store.reading.application_drafts import DraftRow
+from store.reading.kept_words import kept_words
 from store.transactions import Transaction
 from store.verbs import application_drafts as verbs
 
@@ -58,7 +61,7 @@ def begin_draft(desk: Desk, actor: Actor) -> str:
 
 
 def drafts(desk: Desk, actor: Actor) -> tuple[ApplicationDraft, ...]:
-    """Return the drafts of one's organisation, oldest first."""
+    """Return the drafts of one's organisation, oldest first; one that cannot be read says so, and hides no other."""
     organisation = whose(actor)
     with desk.store.read() as tx:
         found = reading.drafts_of(tx, organisation)
@@ -66,10 +69,18 @@ def drafts(desk: Desk, actor: Actor) -> tuple[ApplicationDraft, ...]:
 
 
 def draft(desk: Desk, actor: Actor, name: str) -> ApplicationDraft:
-    """Return a draft; NoSuchThing if there is none, or it is another organisation's."""
+    """Return a draft.
+
+    Raises:
+        NoSuchThing: there is none, or it is another organisation's.
+        DraftUnreadable: a part of it is gone, or cannot be read.
+    """
     organisation = whose(actor)
     with desk.store.read() as tx:
-        return draft_shown(own_draft(tx, organisation, name))
+        found = draft_shown(own_draft(tx, organisation, name))
+    if found.unreadable:
+        raise DraftUnreadable(draft=name)
+    return found
 
 
 def keep_part(desk: Desk, actor: Actor, name: str, part: DraftPart, said: Mapping[str, str], *, version: int) -> bool:
@@ -223,22 +234,29 @@ def require_as_read(rows: Sequence[DraftRow], read: Sequence[int]) -> None:
         read: the version of each that was read, in the order of DraftPart.
     """
     now = {each.part: each.version for each in rows}
-    if [now[part] for part in DraftPart] != [*read]:
+    if [now.get(part) for part in DraftPart] != [*read]:
         raise DraftOvertaken(draft=rows[0].draft)
 
 
 def draft_shown(rows: Iterable[DraftRow]) -> ApplicationDraft:
     """Return a draft as whoever writes it sees it."""
     found = {each.part: each for each in rows}
+    first = next(iter(found.values()))
+    said = {part: kept_words(each.said) for part, each in found.items()}
     parts = tuple(
         DraftPartAnswer(
-            part=each,
-            said=dict(read_json(found[each].said)),
-            version=found[each].version,
-            kept_at=found[each].kept_at,
-            kept_by=found[each].kept_by,
+            part=part,
+            said=said.get(part) or {},
+            version=found.get(part, first).version,
+            kept_at=found.get(part, first).kept_at,
+            kept_by=found.get(part, first).kept_by,
         )
-        for each in DraftPart
+        for part in DraftPart
     )
-    first = found[DraftPart.DEVICE]
-    return ApplicationDraft(draft=first.draft, parts=parts, application=first.application, upon=first.upon)
+    return ApplicationDraft(
+        draft=first.draft,
+        parts=parts,
+        application=first.application,
+        upon=first.upon,
+        unreadable=any(said.get(part) is None for part in DraftPart),
+    )

@@ -4,10 +4,11 @@ from collections.abc import Mapping, Sequence
 
 from core.approval import DEVICE_WORDS, Firmware
 from core.assurance import AssuranceCertificate, EarlierCpa, assurance_of, earlier_cpa_of
-from core.canonical import canonical, read_json
+from core.canonical import canonical
 from core.clauses import serves
 from ra.applying.views import Differs, EarlierApplication, MembersChanged
 from store.reading import last_time as reading
+from store.reading.kept_words import kept_words
 from store.rows import Application
 from store.transactions import Transaction
 from store.verbs import applications
@@ -21,14 +22,14 @@ def changes_of(tx: Transaction, application: Application) -> tuple[MembersChange
     if application.version == 1:
         return ()
     kept = reading.versions_of(tx, application.id, limit=MOST_COMPARED)
-    words: dict[int, Mapping[str, str]] = {version: dict(read_json(each)) for version, each in kept.items()}
-    words[application.version] = said(application)
+    words = {version: kept_words(each) for version, each in kept.items()} | {application.version: said(application)}
     return tuple(
         MembersChanged(
             at=each.at,
             version=each.version,
             members=each.members,
-            differences=differences(words.get(each.version - 1, {}), words.get(each.version, {})),
+            differences=differences(words.get(each.version - 1) or {}, words.get(each.version) or {}),
+            unreadable=None in (words.get(each.version - 1, {}), words.get(each.version, {})),
         )
         for each in reading.changes_of(tx, application.id)
     )

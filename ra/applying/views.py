@@ -1,6 +1,5 @@
 """What a Manufacturer is answered, and whoever looks at what it asked for."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 
@@ -10,7 +9,7 @@ from core.assurance import AssuranceCertificate, EarlierCpa
 from core.classification import Classification
 from core.errors import Finding
 from core.identifiers import Serial
-from core.kinds import AmendmentRequestState, ApplicationState, DraftPart, EndRequestState, RequirementState
+from core.kinds import AmendmentRequestState, ApplicationState, EndRequestState, RequirementState
 from ra.views import FirmwareAnswer, Page
 
 
@@ -32,43 +31,6 @@ class ApplicationTaken:
     application: str
     state: ApplicationState
     findings: tuple[Finding, ...]
-
-
-@dataclass(frozen=True, kw_only=True)
-class DraftPartAnswer:
-    """A part of a draft.
-
-    Args:
-        part: which.
-        said: as it was typed, by field; empty if nothing was.
-        version: how often it was kept.
-        kept_at, kept_by: the last time, and who did.
-    """
-
-    part: DraftPart
-    said: Mapping[str, str]
-    version: int
-    kept_at: datetime
-    kept_by: str
-
-
-@dataclass(frozen=True, kw_only=True)
-class ApplicationDraft:
-    """An application that is being written, with every part of it.
-
-    Args:
-        application: that it changes; null if it is to be a new one.
-        upon: the version of that from which it was begun.
-    """
-
-    draft: str
-    parts: tuple[DraftPartAnswer, ...]
-    application: str | None = None
-    upon: int | None = None
-
-    def part(self, wanted: DraftPart) -> DraftPartAnswer:
-        """Return one of its parts."""
-        return next(each for each in self.parts if each.part is wanted)
 
 
 @dataclass(frozen=True)
@@ -309,12 +271,14 @@ class MembersChanged:
 
     Args:
         differences: what it said before and from then on, of the newest fifty; empty where that was not kept.
+        unreadable: whether one of the two was kept, and cannot be read any more.
     """
 
     at: datetime
     version: int
     members: tuple[str, ...]
     differences: tuple[Differs, ...]
+    unreadable: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -61,9 +61,14 @@ def drafts_of(tx: Transaction, organisation: str) -> list[DraftRow]:
     return _read(tx, _ROWS.where(application_drafts.c.organisation_id == organisation))
 
 
-def draft_that_changes(tx: Transaction, application: str) -> str | None:
-    """Return the draft that changes an application, if there is one."""
-    query = select(draft_changes.c.draft).where(draft_changes.c.application_id == application)
+def draft_that_changes(tx: Transaction, application: str, organisation: str) -> str | None:
+    """Return the draft of an organisation that changes an application; None if there is none, or it is another's."""
+    query = (
+        select(draft_changes.c.draft)
+        .join(application_drafts, application_drafts.c.draft == draft_changes.c.draft)
+        .where(draft_changes.c.application_id == application, application_drafts.c.organisation_id == organisation)
+        .limit(1)
+    )
     return tx.connection.execute(query).scalar_one_or_none()
 
 

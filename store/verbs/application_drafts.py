@@ -27,7 +27,8 @@ def begin(
 
 
 def changes(tx: Transaction, draft: str, *, application: str, version: int) -> None:
-    """Write that a draft changes an application, and from which version it was begun."""
+    """Write that a draft changes an application, and from which version it was begun; no other changes it any more."""
+    tx.connection.execute(delete(draft_changes).where(draft_changes.c.application_id == application))
     tx.connection.execute(insert(draft_changes).values(draft=draft, application_id=application, version=version))
 
 
