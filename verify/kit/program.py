@@ -3,6 +3,7 @@
 import argparse
 import json
 import os
+import shutil
 import sqlite3
 import sys
 import time
@@ -24,7 +25,7 @@ from verify.kit.note import WITNESS, Key, key, key_of
 from verify.kit.simulated import Log
 from verify.kit.simulator import Simulator
 from verify.kit.stopped import Check, Stopped
-from verify.kit.vectors import conforms, judged
+from verify.kit.vectors import conforms, judged, named
 from verify.kit.witness import Witness
 
 YES, NO, UNDECIDED = 0, 1, 2
@@ -164,8 +165,14 @@ def _conformance(chosen: argparse.Namespace) -> int:
     words = chosen.words[1:] if chosen.words[:1] == ["--"] else chosen.words
     if not words:
         raise ValueError("name the command of your verifier behind --")
-    wrong = list(conforms(chosen.vectors, words, chosen.like))
-    sys.stdout.write("".join(f"{each}\n" for each in wrong) or "Every vector is judged as it says.\n")
+    if shutil.which(words[0]) is None:
+        raise ValueError(f"there is no program {words[0]!r} that can be run: no vector was tried")
+    files, wrong = named(chosen.vectors, chosen.like), 0
+    for line in conforms(files, words):
+        wrong += 1
+        sys.stdout.write(f"{line}\n")
+    tried = f"{_counted(len(files), 'vector was', 'vectors were')} tried: "
+    sys.stdout.write(tried + (f"{wrong} judged otherwise.\n" if wrong else "each is judged as it says.\n"))
     return NO if wrong else YES
 
 
@@ -256,7 +263,9 @@ def _of_proof(parser: argparse.ArgumentParser) -> None:
 
 def _of_conformance(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--vectors", type=Path, default=Path(__file__).parent / "vectors", metavar="FOLDER")
-    parser.add_argument("--like", default="*", metavar="PATTERN", help="of names: log-*, check-*, decision-*")
+    parser.add_argument(
+        "--like", default="*", metavar="PATTERN", help="of names: 'check-*', 'decision-*', 'register-*', active"
+    )
     parser.add_argument("--judge", action="store_true", help="judge one vector from standard input")
     parser.add_argument("words", nargs=argparse.REMAINDER, metavar="-- COMMAND")
 
@@ -327,7 +336,7 @@ COMMANDS: Mapping[str, Command] = {
         takes="-- COMMAND",
         describe=_of_conformance,
         run=_conformance,
-        example="-- ./judge",
+        example="--like 'check-*' -- ./judge",
     ),
     "simulator": Command(
         help="Be an authority that does wrong when it is told to.",
