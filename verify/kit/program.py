@@ -180,7 +180,7 @@ def _simulator(chosen: argparse.Namespace) -> int:
     with Simulator((chosen.host, chosen.port), Log(), now) as server:
         for number in range(1, chosen.approvals + 1):
             server.told({"grant": number})
-        sys.stdout.write(f"{server.base} {server.log.key}\n")
+        sys.stdout.write(server.introduced())
         sys.stdout.flush()
         server.serve_forever()
     return YES
