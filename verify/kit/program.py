@@ -55,10 +55,19 @@ def main(words: Sequence[str] | None = None) -> None:
         sys.stderr.write(f"trialcpa-verify: stopped by {stopped.check.value}: {stopped.detail}{hint}\n")
         raise SystemExit(UNDECIDED if stopped.check in (Check.UNREACHABLE, Check.TOO_OLD) else NO) from None
     except (ValueError, OSError, sqlite3.Error) as error:  # a copy that is damaged is no answer, least of all a no
-        sys.stderr.write(f"trialcpa-verify: {error}\n")
+        sys.stderr.write(f"trialcpa-verify: {_sentence(error)}\n")
         raise SystemExit(UNDECIDED) from None
     except KeyboardInterrupt:
         raise SystemExit(130) from None
+
+
+def _sentence(error: Exception) -> str:
+    """Return what an error says, without the number that the system gave it."""
+    if isinstance(error, FileNotFoundError) and error.filename is not None:
+        return f"there is no file {str(error.filename)!r}"
+    if isinstance(error, OSError) and error.filename is not None:
+        return f"{str(error.filename)!r} cannot be used: {error.strerror}"
+    return str(error)
 
 
 def _mirror(chosen: argparse.Namespace) -> int:
