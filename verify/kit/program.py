@@ -40,18 +40,21 @@ _KEY_WORDS = (
     "the log's key (--log-key or TRIALCPA_LOG_KEY) is what an authority says as log.verifier_key at /v1/authority"
 )
 
+_ROOT_WORDS = "the root (--root) is the certificate of this authority's root, which you had from somewhere you trust"
 
-def main(words: Sequence[str] | None = None) -> None:
+
+def main(typed: Sequence[str] | None = None) -> None:
     """Run the program.
 
     Args:
-        words: what was typed after its name; None is what was.
+        typed: what was typed after its name; None is what was.
     """
-    chosen = _parser().parse_args(words)
+    chosen = _parser().parse_args(typed)
     try:
         raise SystemExit(COMMANDS[chosen.command].run(chosen))
     except Stopped as stopped:
-        hint = f" If that is your mistake: {_KEY_WORDS}." if stopped.check in _BY_KEY else ""
+        words = _ROOT_WORDS if stopped.under_root else _KEY_WORDS
+        hint = f" If that is your mistake: {words}." if stopped.check in _BY_KEY else ""
         sys.stderr.write(f"trialcpa-verify: stopped by {stopped.check.value}: {stopped.detail}{hint}\n")
         raise SystemExit(UNDECIDED if stopped.check in (Check.UNREACHABLE, Check.TOO_OLD) else NO) from None
     except (ValueError, OSError, sqlite3.Error) as error:  # a copy that is damaged is no answer, least of all a no
@@ -93,7 +96,8 @@ def _told(copy: Mirror, found: Compared) -> str:
     approvals = len(copy.documents())
     told = f"{_counted(copy.size, 'row is', 'rows are')} proved, {_counted(approvals, 'approval', 'approvals')}. "
     told += f"The register of {_counted(found.size, 'row', 'rows')} says the same"
-    told += f", but of {found.newer} that came behind it" if found.newer else ""
+    since = copy.size - found.size
+    told += f", but of {_counted(since, 'row that was', 'rows that were')} added since" if since else ""
     return told + (".\n" if found.signed is None else f"; the authority signed it at {found.signed}.\n")
 
 
