@@ -12,7 +12,7 @@ import pytest
 from tests.kit_bits import changed, fails, parts, passed_over, tried
 from tests.kit_vectors import FOLDER
 from verify.kit.canonical import read
-from verify.kit.vectors import conforms, judged
+from verify.kit.vectors import conforms, judged, named
 
 VECTORS: dict[str, dict[str, Any]] = {file.stem: read(file.read_bytes()) for file in sorted(FOLDER.glob("*.json"))}
 ELSEWHERE = FOLDER.parents[1] / "elsewhere"
@@ -76,7 +76,7 @@ def test_the_checks_written_again_elsewhere_judge_as_the_kit_does(go: str, tmp_p
     """Its verdicts are those of the vectors; and of evidence with one bit changed a no where ours is one."""
     judge = tmp_path / "judge"
     subprocess.run([go, "build", "-o", str(judge), "."], cwd=ELSEWHERE, check=True, timeout=300)
-    assert list(conforms(FOLDER, [str(judge)])) == []
+    assert list(conforms(named(FOLDER), [str(judge)])) == []
     dice = random.Random(13)
     others = [
         changed(vector, part, bit)

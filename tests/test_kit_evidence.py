@@ -128,3 +128,40 @@ def test_the_kit_checks_files(tmp_path: Path, capsys: pytest.CaptureFixture[str]
         with pytest.raises(SystemExit) as ended:
             main(typed)
         assert (ended.value.code, part in capsys.readouterr().out) == (status, True), typed
+
+
+def test_the_kit_takes_a_chain_and_all_lists_of_a_file_and_says_what_it_wants(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def pem(kind: str, *parts: str) -> str:
+        return "".join(f"-----BEGIN {kind}-----\n{each}\n-----END {kind}-----\n" for each in parts)
+
+    evidence = VECTORS["check-good-for-a-device"]["evidence"]
+    chain, lists = tmp_path / "chain.pem", tmp_path / "lists.pem"
+    chain.write_text(pem("CERTIFICATE", evidence["certificate"], *evidence["issuers"], evidence["root"]))
+    lists.write_text(f"of today:\n{pem('X509 CRL', *evidence['lists'])}")
+    (tmp_path / "root").write_bytes(base64.b64decode(evidence["root"]))
+    words = ["check", str(chain), "--root", str(tmp_path / "root"), "--list", str(lists), "--test"]
+    there = [*words, "--at", "2027-02-01T10:00:00Z"]
+
+    def ran(*typed: str) -> tuple[int, str, str]:
+        with pytest.raises(SystemExit) as ended:
+            main(typed)
+        told = capsys.readouterr()
+        return int(str(ended.value.code)), told.out, told.err
+
+    assert ran(*there)[:2] == (0, "The certificate of TDT-2027-0042-5: active, proved.\n")
+    code, out, _ = ran(*there, "--device", '{"manufacturer": "AB01", "model": "0"}')
+    assert (code, out.startswith("Not for this device: ")) == (1, True)
+    code, out, error = ran(*there, "--device", "AB01")
+    assert (code, out, "--device is JSON" in error) == (2, "", True)
+    for at in ("2026-11-30", "2026-13-30T10:00:00Z"):
+        code, out, error = ran(*words, "--at", at)
+        assert (code, out) == (2, "")
+        assert f"{at!r} is no instant: one is written 2027-06-30T23:59:59Z, in UTC" in error
+    absent = str(tmp_path / "absent")
+    assert ran(*there, "--list", absent) == (2, "", f"trialcpa-verify: there is no file {absent!r}\n")
+    assert "cannot be used" in ran(*there, "--list", str(tmp_path))[2]
+    lists.write_text(lists.read_text()[:-200])  # what is cut short is told of, and not passed over
+    code, out, _ = ran(*there, "--json")
+    assert (code, "crl-malformed" in out) == (1, True)

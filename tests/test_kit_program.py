@@ -203,7 +203,8 @@ def test_the_simulators_register_is_signed_and_its_proofs_and_tiles_are_right(
     assert "the authority signed it at" in capsys.readouterr().out
     simulator.told({"wrong": "register-signature-wrong"})
     assert exits(mirror) == 1
-    assert "stopped by signature" in capsys.readouterr().err
+    told = capsys.readouterr().err
+    assert ("stopped by signature" in told, "(--root)" in told, "--log-key" in told) == (True, True, False)
     simulator.told({"wrong": "nothing"})
     for _ in range(600):
         log.add(NOW)
@@ -223,6 +224,25 @@ def test_the_simulators_register_is_signed_and_its_proofs_and_tiles_are_right(
     for absent in ("/tile/0/003", "/tile/1/000", "/tile/x", "/v1/proofs/inclusion?row=0", "/v1/nothing", "/tile/0/-01"):
         with pytest.raises(Stopped, match="404"):
             authority.get(absent)
+
+
+@pytest.mark.parametrize(("rows", "said"), [(0, ""), (1, "1 row that was"), (2, "2 rows that were")])
+def test_a_register_of_before_is_told_with_how_many_rows_were_added_since(
+    simulator: Simulator,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+    rows: int,
+    said: str,
+) -> None:
+    before = simulator.log.register()
+    for number in range(rows):
+        simulator.told({"grant": 77 + number})
+    monkeypatch.setattr(simulator.log, "register", lambda: before)  # it is signed once in a while
+    mirror = ["mirror", str(tmp_path / "copy"), "--base", simulator.base, "--once"]
+    assert exits([*mirror, "--log-key", str(simulator.log.key)]) == 0
+    told = capsys.readouterr().out
+    assert f"The register of 10 rows says the same{f', but of {said} added since' if said else ''}.\n" in told
 
 
 def test_a_copy_that_is_damaged_is_neither_a_yes_nor_a_no(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

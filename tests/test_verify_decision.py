@@ -338,6 +338,29 @@ def test_the_dossier_of_an_approval_refutes_nothing_by_holding_several_decisions
         assert "holds several decisions" in " ".join(capsys.readouterr().err.split())
 
 
+def test_a_key_that_cannot_be_read_is_the_callers_mistake_and_refutes_nothing(
+    archive: Archive, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    root, folder = tmp_path / "root.cer", tmp_path / "dossier"
+    root.write_bytes(archive.root)
+    folder.mkdir()
+    for name, octets in archive.grant.items():
+        (folder / name).write_bytes(octets)
+    trust, key = ["--root", str(root)], base64.b64encode(archive.journal_key).decode()
+    assert _run(*trust, "--journal-key", key, str(folder)) == 0
+    for wrong in ("MFkw", key[:-4], key[:-1], f"{key}AAAA", "?"):
+        capsys.readouterr()
+        assert _run(*trust, "--journal-key", wrong, str(folder)) == 2, wrong
+        told = capsys.readouterr()
+        assert (told.out, "copy the whole" in told.err) == ("", True), wrong
+    assert _run(*trust, str(folder)) == 2
+    out = capsys.readouterr().out
+    assert "--transcript" in out
+    assert "--journal-key" in out
+    assert _run(*trust, "--journal-key", key, str(tmp_path / "absent")) == 2
+    assert "there is no file" in capsys.readouterr().err
+
+
 def _run(*words: str) -> int:
     with pytest.raises(SystemExit) as stopped:
         main(["decision", *words])

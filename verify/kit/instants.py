@@ -14,9 +14,12 @@ LAST = int((datetime(9999, 12, 31, 23, 59, 59, tzinfo=UTC) - _EPOCH).total_secon
 @lru_cache(maxsize=65536)
 def seconds(written: str) -> int:
     """Return the instant that a text of the log names: `2027-06-30T23:59:59Z` and no other form; ValueError."""
-    if not _FORM.fullmatch(written):
-        raise ValueError(f"{written[:32]!r} is no instant")
-    return int((datetime.fromisoformat(written) - _EPOCH).total_seconds())
+    try:
+        if _FORM.fullmatch(written):
+            return int((datetime.fromisoformat(written) - _EPOCH).total_seconds())
+    except ValueError:
+        pass  # of a day or a second that there is not
+    raise ValueError(f"{written[:32]!r} is no instant: one is written 2027-06-30T23:59:59Z, in UTC")
 
 
 @lru_cache(maxsize=65536)

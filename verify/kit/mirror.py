@@ -321,4 +321,5 @@ def _signed(found: Register, message: bytes, root: bytes) -> str:
     try:
         return written(stated(message, found.sha256, root).at)
     except Unreadable as error:
-        raise Stopped(Check.SIGNATURE, f"The register is not signed by the authority: {error}.") from None
+        detail = f"The register is not signed by the authority: {error}."
+        raise Stopped(Check.SIGNATURE, detail, under_root=True) from None

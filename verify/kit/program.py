@@ -3,6 +3,7 @@
 import argparse
 import json
 import os
+import shutil
 import sqlite3
 import sys
 import time
@@ -25,7 +26,7 @@ from verify.kit.note import WITNESS, Key, key, key_of
 from verify.kit.simulated import Log
 from verify.kit.simulator import Simulator
 from verify.kit.stopped import Check, Stopped
-from verify.kit.vectors import conforms, judged
+from verify.kit.vectors import conforms, judged, named
 from verify.kit.witness import Witness, written
 
 YES, NO, UNDECIDED = 0, 1, 2
@@ -40,25 +41,37 @@ _KEY_WORDS = (
     "the log's key (--log-key or TRIALCPA_LOG_KEY) is what an authority says as log.verifier_key at /v1/authority"
 )
 
+_ROOT_WORDS = "the root (--root) is the certificate of this authority's root, which you had from somewhere you trust"
 
-def main(words: Sequence[str] | None = None) -> None:
+
+def main(typed: Sequence[str] | None = None) -> None:
     """Run the program.
 
     Args:
-        words: what was typed after its name; None is what was.
+        typed: what was typed after its name; None is what was.
     """
-    chosen = _parser().parse_args(words)
+    chosen = _parser().parse_args(typed)
     try:
         raise SystemExit(COMMANDS[chosen.command].run(chosen))
     except Stopped as stopped:
-        hint = f" If that is your mistake: {_KEY_WORDS}." if stopped.check in _BY_KEY else ""
+        words = _ROOT_WORDS if stopped.under_root else _KEY_WORDS
+        hint = f" If that is your mistake: {words}." if stopped.check in _BY_KEY else ""
         sys.stderr.write(f"trialcpa-verify: stopped by {stopped.check.value}: {stopped.detail}{hint}\n")
         raise SystemExit(UNDECIDED if stopped.check in (Check.UNREACHABLE, Check.TOO_OLD) else NO) from None
     except (ValueError, OSError, sqlite3.Error) as error:  # a copy that is damaged is no answer, least of all a no
-        sys.stderr.write(f"trialcpa-verify: {error}\n")
+        sys.stderr.write(f"trialcpa-verify: {_sentence(error)}\n")
         raise SystemExit(UNDECIDED) from None
     except KeyboardInterrupt:
         raise SystemExit(130) from None
+
+
+def _sentence(error: Exception) -> str:
+    """Return what an error says, without the number that the system gave it."""
+    if isinstance(error, FileNotFoundError) and error.filename is not None:
+        return f"there is no file {str(error.filename)!r}"
+    if isinstance(error, OSError) and error.filename is not None:
+        return f"{str(error.filename)!r} cannot be used: {error.strerror}"
+    return str(error)
 
 
 def _mirror(chosen: argparse.Namespace) -> int:
@@ -84,7 +97,8 @@ def _told(copy: Mirror, found: Compared) -> str:
     approvals = len(copy.documents())
     told = f"{_counted(copy.size, 'row is', 'rows are')} proved, {_counted(approvals, 'approval', 'approvals')}. "
     told += f"The register of {_counted(found.size, 'row', 'rows')} says the same"
-    told += f", but of {found.newer} that came behind it" if found.newer else ""
+    since = copy.size - found.size
+    told += f", but of {_counted(since, 'row that was', 'rows that were')} added since" if since else ""
     return told + (".\n" if found.signed is None else f"; the authority signed it at {found.signed}.\n")
 
 
@@ -180,8 +194,14 @@ def _conformance(chosen: argparse.Namespace) -> int:
     words = chosen.words[1:] if chosen.words[:1] == ["--"] else chosen.words
     if not words:
         raise ValueError("name the command of your verifier behind --")
-    wrong = list(conforms(chosen.vectors, words, chosen.like))
-    sys.stdout.write("".join(f"{each}\n" for each in wrong) or "Every vector is judged as it says.\n")
+    if shutil.which(words[0]) is None:
+        raise ValueError(f"there is no program {words[0]!r} that can be run: no vector was tried")
+    files, wrong = named(chosen.vectors, chosen.like), 0
+    for line in conforms(files, words):
+        wrong += 1
+        sys.stdout.write(f"{line}\n")
+    tried = f"{_counted(len(files), 'vector was', 'vectors were')} tried: "
+    sys.stdout.write(tried + (f"{wrong} judged otherwise.\n" if wrong else "each is judged as it says.\n"))
     return NO if wrong else YES
 
 
@@ -189,7 +209,7 @@ def _simulator(chosen: argparse.Namespace) -> int:
     with Simulator((chosen.host, chosen.port), Log(), now) as server:
         for number in range(1, chosen.approvals + 1):
             server.told({"grant": number})
-        sys.stdout.write(f"{server.base} {server.log.key}\n")
+        sys.stdout.write(server.introduced())
         sys.stdout.flush()
         server.serve_forever()
     return YES
@@ -276,7 +296,9 @@ def _of_proof(parser: argparse.ArgumentParser) -> None:
 
 def _of_conformance(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--vectors", type=Path, default=Path(__file__).parent / "vectors", metavar="FOLDER")
-    parser.add_argument("--like", default="*", metavar="PATTERN", help="of names: log-*, check-*, decision-*")
+    parser.add_argument(
+        "--like", default="*", metavar="PATTERN", help="of names: 'check-*', 'decision-*', 'register-*', active"
+    )
     parser.add_argument("--judge", action="store_true", help="judge one vector from standard input")
     parser.add_argument("words", nargs=argparse.REMAINDER, metavar="-- COMMAND")
 
@@ -347,7 +369,7 @@ COMMANDS: Mapping[str, Command] = {
         takes="-- COMMAND",
         describe=_of_conformance,
         run=_conformance,
-        example="-- ./judge",
+        example="--like 'check-*' -- ./judge",
     ),
     "simulator": Command(
         help="Be an authority that does wrong when it is told to.",

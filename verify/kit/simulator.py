@@ -11,6 +11,7 @@ import ssl
 import threading
 import time
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from datetime import datetime, timedelta
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -24,6 +25,7 @@ from verify.kit.holding import Holding
 from verify.kit.instants import moment, text
 from verify.kit.simulated import Log, Wrong, granted, revoked
 from verify.kit.simulated_ca import ARC, LIST_HOURS, Authority
+from verify.kit.status import Document
 from verify.kit.stopped import Stopped
 
 _ECDSA_SHA256 = bytes.fromhex("06082a8648ce3d040302")
@@ -32,6 +34,27 @@ _INTO_SIGNATURE = 30
 
 _CERTIFICATE = re.compile(r"/v1/approvals/([A-Z0-9-]{1,64})/certificate")
 
+_JSON = "application/json"
+_KINDS = (
+    (re.compile(r"/tile/.*"), "application/octet-stream"),  # C2SP tlog-tiles
+    (_CERTIFICATE, "application/pem-certificate-chain"),  # RFC 8555, 9.1
+    (re.compile(r"/v1/checkpoint"), "text/plain; charset=utf-8"),
+    (re.compile(r"/v1/register\.p7s"), "application/pkcs7-signature"),  # RFC 8551, 3.2.1
+    (re.compile(r"/ca/.*"), "application/pkix-cert"),  # RFC 2585, 4.1
+    (re.compile(r"/crl/.*"), "application/pkix-crl"),  # RFC 2585, 4.2
+    (re.compile(r"/ocsp"), "application/ocsp-response"),  # RFC 6960, A.1
+)
+"""What a right answer is, by its path; anything else is JSON."""
+
+_ACTS: Mapping[str, frozenset[str]] = {
+    "grant": frozenset({"seconds_ago"}),
+    "revoke": frozenset({"seconds_ago"}),
+    "wrong": frozenset(),
+    "delay": frozenset(),
+}
+"""What it can be told, each with what may be said beside it."""
+
+_MOST_NAMED = 10
 _MOST_ROWS = 1_000
 _LONGEST_WAIT = 30.0
 _LONGEST_BODY = 65_536
@@ -65,22 +88,35 @@ class Simulator(ThreadingHTTPServer):
         return f"http://{host!s}:{port}"
 
     def told(self, said: dict[str, Any]) -> None:
-        """Do what is said; ValueError or KeyError if it is not understood."""
+        """Do what is said; ValueError, with a sentence for people, if it is not understood."""
+        act = _act(said)
         with self.grown:
-            if "grant" in said:
-                document = granted(int(said["grant"]), self.clock() - int(said.get("seconds_ago", 0)))
+            if act == "grant":
+                document = granted(_number(said, "grant"), self.clock() - _number(said, "seconds_ago"))
                 certificate = self.authority.certificate(document).public_bytes(Encoding.DER)
                 document["certificates"][0]["sha256"] = hashlib.sha256(certificate).hexdigest()
                 self.certificates[document["approval"]] = certificate
                 self.log.add(self.clock(), document)
-            elif "revoke" in said:
-                at = self.clock() - int(said.get("seconds_ago", 0))
-                self.log.add(self.clock(), revoked(self.log.document(str(said["revoke"])), at))
-            elif "wrong" in said:
-                self.log.wrong = Wrong(said["wrong"])
-            else:
+            elif act == "revoke":
+                self.log.add(self.clock(), revoked(self._granted(said), self.clock() - _number(said, "seconds_ago")))
+            elif act == "wrong":
+                self.log.wrong = _wrong(said["wrong"])
+            elif isinstance(said["delay"], int | float) and said["delay"] >= 0:
                 self.delay = float(said["delay"])
+            else:
+                raise ValueError("delay is a number of seconds")
             self.grown.notify_all()
+
+    def introduced(self) -> str:
+        """Return where it is, what its log's key is, and a line that revokes, for whoever starts it."""
+        first = min(self.log.documents, default=None)
+        act = {"grant": 1} if first is None else {"revoke": first, "seconds_ago": 5}
+        does = "grants one" if first is None else "revoked five seconds ago"
+        return (
+            f"The simulator is an authority at --base {self.base}; verify/README.md names what it can be told.\n"
+            f"Its log's key: --log-key {self.log.key}\n"
+            f"To be told ({does}): curl -s {self.base}/simulate -d '{json.dumps(act)}'\n"
+        )
 
     def now(self) -> datetime:
         """Return the present instant."""
@@ -98,6 +134,12 @@ class Simulator(ThreadingHTTPServer):
         if approval is not None:
             return _pem(self.certificates[approval[1]], self.authority.issuing.public_bytes(Encoding.DER))
         return self._at[path](asked)
+
+    def _granted(self, said: Mapping[str, Any]) -> Document:
+        if said["revoke"] not in list(self.log.documents):
+            there = ", ".join(sorted(self.log.documents)[:_MOST_NAMED]) or "none"
+            raise ValueError(f"{said['revoke']!r} was not granted here; of those that were the first are: {there}")
+        return self.log.document(said["revoke"])
 
     def _answers(self) -> Mapping[str, Callable[[Mapping[str, str]], bytes]]:
         authority, log = self.authority, self.log
@@ -152,6 +194,39 @@ class Simulator(ThreadingHTTPServer):
         return octets[:place] + bytes([octets[place] ^ 1]) + octets[place + 1 :]
 
 
+def _act(said: object) -> str:
+    """Return the one thing that is said; ValueError if it is none, or another."""
+    acts = [each for each in _ACTS if isinstance(said, dict) and each in said]
+    if not isinstance(said, dict) or len(acts) != 1:
+        raise ValueError(f"say one of {', '.join(_ACTS)}, as the member of an object")
+    strange = sorted(said.keys() - {acts[0]} - _ACTS[acts[0]])
+    if strange:
+        raise ValueError(f"beside {acts[0]} may be said: {', '.join(_ACTS[acts[0]]) or 'nothing'}; not {strange[0]!r}")
+    return acts[0]
+
+
+def _number(said: Mapping[str, Any], name: str) -> int:
+    number = said.get(name, 0)
+    if type(number) is not int or number < 0:
+        raise ValueError(f"{name} is a whole number, and not below 0")
+    return number
+
+
+def _wrong(word: object) -> Wrong:
+    try:
+        return Wrong(word)  # type: ignore[arg-type]  # whatever it is, it is looked up
+    except ValueError:
+        raise ValueError(f"{word!r} is not among the words: {', '.join(Wrong)}") from None
+
+
+def _kind_of(path: str) -> str:
+    return next((kind for form, kind in _KINDS if form.fullmatch(path)), _JSON)
+
+
+def _refusal(detail: object) -> bytes:
+    return f"{json.dumps({'detail': str(detail)})}\n".encode("ascii")
+
+
 def _pem(*certificates: bytes) -> bytes:
     return b"".join(ssl.DER_cert_to_PEM_cert(each).encode("ascii") for each in certificates)
 
@@ -163,21 +238,21 @@ class _Handler(BaseHTTPRequestHandler):
         where = urlsplit(self.path)
         asked = {name: values[0] for name, values in parse_qs(where.query).items()}
         time.sleep(self.server.delay)
-        if where.path == "/v1/feed":
-            self._answer(HTTPStatus.OK, self._feed(asked))
-            return
         try:
-            self._answer(HTTPStatus.OK, self.server.answered(where.path, asked))
+            body = self._feed(asked) if where.path == "/v1/feed" else self.server.answered(where.path, asked)
+            self._answer(HTTPStatus.OK, body, _kind_of(where.path))
         except (KeyError, ValueError):
-            self._answer(HTTPStatus.NOT_FOUND, b"{}")
+            self._answer(HTTPStatus.NOT_FOUND, _refusal(f"There is nothing at {self.path[:200]}."))
 
     def do_POST(self) -> None:
         try:
             body = self.rfile.read(min(int(self.headers["Content-Length"]), _LONGEST_BODY))
             time.sleep(0 if self.path == "/simulate" else self.server.delay)
-            self._answer(HTTPStatus.OK, self.server.posted(self.path, body))
-        except (KeyError, ValueError, TypeError, Stopped):
-            self._answer(HTTPStatus.BAD_REQUEST, b"{}")
+            self._answer(HTTPStatus.OK, self.server.posted(self.path, body), _kind_of(self.path))
+        except KeyError:
+            self._answer(HTTPStatus.NOT_FOUND, _refusal(f"Nothing is sent to {self.path[:200]}."))
+        except (ValueError, TypeError, Stopped) as error:
+            self._answer(HTTPStatus.BAD_REQUEST, _refusal(f"It is not understood: {error}."))
 
     def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the name that is overridden
         """Say nothing: it is asked thousands of times."""
@@ -191,8 +266,10 @@ class _Handler(BaseHTTPRequestHandler):
             )
             return server.log.feed(after, min(int(asked.get("limit", _MOST_ROWS)), _MOST_ROWS))
 
-    def _answer(self, status: HTTPStatus, body: bytes) -> None:
-        self.send_response(status)
-        self.send_header("Content-Length", str(len(body)))
-        self.end_headers()
-        self.wfile.write(body)
+    def _answer(self, status: HTTPStatus, body: bytes, kind: str = "application/problem+json") -> None:
+        with suppress(ConnectionError):  # whoever asked may have gone: it was told to be late
+            self.send_response(status)
+            self.send_header("Content-Type", kind)
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)

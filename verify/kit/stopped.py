@@ -25,9 +25,11 @@ class Stopped(Exception):
     Args:
         check: which check failed.
         detail: a sentence for people.
+        under_root: whether it was checked under the root, and not by the log's key.
     """
 
-    def __init__(self, check: Check, detail: str) -> None:
+    def __init__(self, check: Check, detail: str, *, under_root: bool = False) -> None:
         super().__init__(detail)
         self.check = check
         self.detail = detail
+        self.under_root = under_root

@@ -10,7 +10,7 @@ import base64
 import hashlib
 import json
 import subprocess
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -146,15 +146,28 @@ def _registered(evidence: Mapping[str, Any]) -> dict[str, Any]:
         raise Stopped(Check.SIGNATURE, f"The register is not signed by the authority: {error}.") from None
 
 
-def conforms(folder: Path, command: Sequence[str], like: str = "*") -> Iterator[str]:
-    """Yield a line for each vector of which somebody's verifier says something else.
+def named(folder: Path, like: str = "*") -> Sequence[Path]:
+    """Return the files of the vectors that a pattern of names names; ValueError if it names none.
 
     Args:
         folder: of vectors.
-        command: gets a vector, without its verdict, as JSON on its standard input, and writes its verdict as JSON.
-        like: a pattern of the names of those that are tried.
+        like: the pattern; `.json` may be left out.
     """
-    for file in sorted(folder.glob(f"{like}.json")):
+    found = sorted(folder.glob(f"{like.removesuffix('.json')}.json"))
+    if not found:
+        there = ", ".join(sorted({file.stem.partition("-")[0] for file in folder.glob("*.json")}))
+        raise ValueError(f"no vector is named {like!r} in {folder}; names there begin with: {there or 'none is there'}")
+    return found
+
+
+def conforms(files: Iterable[Path], command: Sequence[str]) -> Iterator[str]:
+    """Yield a line for each vector of which somebody's verifier says something else.
+
+    Args:
+        files: of vectors.
+        command: gets a vector, without its verdict, as JSON on its standard input, and writes its verdict as JSON.
+    """
+    for file in files:
         vector = read(file.read_bytes())
         said = _said(vector, command)
         if said != vector["verdict"]:

@@ -7,13 +7,17 @@ import sys
 import zlib
 from collections.abc import Mapping
 from dataclasses import asdict
+from errno import ENOENT
 from pathlib import Path
 from zipfile import BadZipFile, ZipFile
+
+from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePublicKey
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat, load_der_public_key
 
 from verify.kit.agreed.decision import prove_files
 from verify.kit.agreed.dossier import JOURNAL, PARTS, trusted
 from verify.kit.agreed.findings import Against, Finding, Outcome, Told
-from verify.kit.evidence.parsing import Unreadable
+from verify.kit.evidence.parsing import PARSE_ERRORS, Unreadable
 from verify.kit.instants import written
 from verify.kit.terminal import harmless
 
@@ -44,10 +48,12 @@ def run(chosen: argparse.Namespace) -> int:
         ValueError, OSError: what is to be trusted cannot be, or several decisions are named.
     """
     paper, known = chosen.transcript, chosen.journal_key
+    if not chosen.dossier.exists():
+        raise FileNotFoundError(ENOENT, "there is none", str(chosen.dossier))
     try:
         trust = trusted(
             chosen.root.read_bytes(),
-            journal_key=None if known is None else base64.b64decode(known, validate=True),
+            journal_key=None if known is None else _journal_key(known),
             transcript=None if paper is None else paper.read_bytes(),
             signature=None if paper is None else _beside(paper),
         )
@@ -126,6 +132,24 @@ def _lines(told: Told) -> list[str]:
         if each.key is not None and each.statement is not None:
             lines.append(f"    by key {each.key} of roster {each.roster}, statement {each.statement[:16]}…")
     return lines
+
+
+def _journal_key(said: str) -> bytes:
+    """Return the journal's key as it was typed; ValueError if it is none: that is no word against a dossier."""
+    octets, key, whole = b"", None, False
+    try:
+        octets = base64.b64decode(said, validate=True)
+        key = load_der_public_key(octets)
+        whole = key.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo) == octets
+    except PARSE_ERRORS:
+        pass
+    if not whole or not isinstance(key, EllipticCurvePublicKey):
+        raise ValueError(
+            f"--journal-key {said[:16]!r}… of {len(said)} characters is no key that can be read: it is the base64 of a "
+            "SubjectPublicKeyInfo, 124 characters of which the first are MFkw; if it was cut, copy the whole, or name "
+            "--transcript in its place"
+        )
+    return octets
 
 
 def _several(dossier: Path) -> _SeveralDecisions:

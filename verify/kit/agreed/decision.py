@@ -119,7 +119,7 @@ def _journal_holds(dossier: Dossier, trust: Trusted, ledger: Ledger) -> bool:
     if key is None and trust.journal_key_sha256 is not None:
         ledger.refute(Against.JOURNAL_BROKEN, "The journal names another key than the ceremony's transcript.")
     elif key is None:
-        ledger.lack(Missing.JOURNAL_KEY, "Nothing from outside says which key is the journal's.")
+        ledger.lack(Missing.JOURNAL_KEY, "Nothing says which key is the journal's: name --transcript or --journal-key.")
     else:
         if (export.name, export.key) != (trust.journal, key):
             ledger.refute(Against.JOURNAL_BROKEN, "The journal says that it is another one, by its name or its key.")
