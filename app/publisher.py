@@ -3,7 +3,7 @@
 import hashlib
 import logging
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing
 from pathlib import Path
 
@@ -13,9 +13,11 @@ from api.status.remembered import WebMemory
 from api.verified import ToldReader
 from app.house import House
 from core.errors import PlaceUnusable, StatusStale, StoreUnavailable
+from core.instants import text
 from core.merkle import bundle
 from core.register import register_octets
 from core.trouble import Trouble
+from core.words import counted
 from published.folder import Folder
 from published.log import Shown, Stated
 from published.publishing import Publishing
@@ -76,7 +78,7 @@ class LogOf:
         return iter(()) if found is None else register_octets(register.pages(self._store, stated.size), found.moment)
 
 
-def publish(house: House, place: Path, stopping: threading.Event, *, once: bool) -> None:
+def publish(house: House, place: Path, stopping: threading.Event, *, once: bool, say: Callable[[str], None]) -> None:
     """Publish in a folder until `stopping` is set.
 
     Args:
@@ -84,6 +86,7 @@ def publish(house: House, place: Path, stopping: threading.Event, *, once: bool)
         place: the folder; made if it is not there.
         stopping: ends it, between two portions.
         once: whether it ends when everything that there is is published.
+        say: tells a person where it writes, and in a line what each pass wrote.
 
     Raises:
         PlaceUnusable: the folder is another's, or, with `once`, cannot be written.
@@ -94,8 +97,25 @@ def publish(house: House, place: Path, stopping: threading.Event, *, once: bool)
         if once:
             while publishing.turn() and not stopping.is_set():
                 pass
+            say(f"{_done(folder)} in {place}.")
             return
-        _follow(house, publishing, stopping)
+        say(f"Publishing in {place}; it follows until Ctrl-C.")
+
+        def passed() -> None:
+            if folder.wrote or folder.removed:
+                say(f"{text(house.clock.now())}  {_done(folder)}.")
+                folder.wrote = folder.removed = 0
+
+        _follow(house, publishing, stopping, passed)
+        passed()
+
+
+def _done(folder: Folder) -> str:
+    """Return what was written and removed, in words; of a folder in which nothing was to be done, that."""
+    if not folder.wrote and not folder.removed:
+        return "Nothing is new"
+    gone = f", {folder.removed:,} removed" if folder.removed else ""
+    return f"{counted(folder.wrote, 'file')} written{gone}"
 
 
 def _publishing(house: House, folder: Folder) -> Publishing:
@@ -107,7 +127,7 @@ def _publishing(house: House, folder: Folder) -> Publishing:
     return publishing
 
 
-def _follow(house: House, publishing: Publishing, stopping: threading.Event) -> None:
+def _follow(house: House, publishing: Publishing, stopping: threading.Event, passed: Callable[[], None]) -> None:
     trouble = Trouble(_log)
     with closing(house.store.hearing()) as hearing:
         while not stopping.is_set():
@@ -118,6 +138,8 @@ def _follow(house: House, publishing: Publishing, stopping: threading.Event) -> 
                 stopping.wait(AGAIN_SECONDS)
                 continue
             trouble.ends("It is published again.")
+            if not more:
+                passed()
             stopping.wait(REST_SECONDS)
             if not more:
                 hearing.wait(LOOK_SECONDS, stopping)

@@ -47,6 +47,7 @@ from console.verifying_many import add_verifying_many
 from console.walking import add_walking
 from console.watching import add_watching
 from core.errors import RegisterUnreadable, TrialCpaError
+from core.identifiers import ApprovalIdentifier
 from core.plain_text import plainly
 from core.words import counted
 
@@ -114,9 +115,11 @@ def create_console(console: Console, *, secret_key: bytes) -> Flask:
         add(app, console)
     app.jinja_env.filters.update(instant=instant, instants=instants, day=day, words=words, who=who, plainly=plainly)
     app.jinja_env.filters.update(sentence=sentence, remedy=remedy, month=month, undirected=undirected)
+    test = console.name.startswith("TEST ")
     app.jinja_env.globals.update(
         authority=console.name,
-        test=console.name.startswith("TEST "),
+        test=test,
+        example=str(ApprovalIdentifier("test" if test else "live", 2027, 42)),
         navigation=navigation,
         section=section,
         fresh=_fresh,

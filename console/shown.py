@@ -52,7 +52,7 @@ def instant(at: datetime | str | None) -> Markup:
 
 def instants(said: object) -> Markup:
     """Return words in which each instant stands as pages have it, on one line: UTC, and UK local time in brackets."""
-    words = str(said)
+    words = text(said) if isinstance(said, datetime) else str(said)
     found, end = Markup(), 0
     for each in _INSTANT.finditer(words):
         try:

@@ -79,6 +79,8 @@ class Folder:
             raise PlaceUnusable(path=place, detail="it holds what another authority has published")
         self.foreign: set[str] = set()
         """Names under which somebody else has put a file: left as they are."""
+        self.wrote, self.removed = 0, 0
+        """Files, since this folder was opened: so that whoever publishes can say what was done."""
         self._reads_are_seen = self._tried_reading()
 
     def close(self) -> None:
@@ -135,6 +137,7 @@ class Folder:
             try:
                 folders |= set(self._made(each.name))
                 self._write(each)
+                self.wrote += 1
             except OSError as error:
                 raise PlaceUnusable(path=self.place / each.name, detail=error.strerror or "no file") from None
         # Of a folder that is new its own name, too, must be durable.
@@ -148,6 +151,7 @@ class Folder:
         for each in gone:
             with boundary("remove what was published"):
                 (self.place / each).unlink()
+                self.removed += 1
         for folder in sorted({(self.place / each).parent for each in gone}):
             _flush(folder)
         self._forget([(each, b"") for each in gone])

@@ -32,7 +32,7 @@ from tests.world import World, csr_pem
 from verify.kit.terminal import harmless
 
 PDF = b"%PDF-1.7\n1 0 obj\n<<>>\nendobj\ntrailer\n<<>>\n%%EOF\n"
-LONGER_HELP = {"trialcpa": 41, "trialcpa init": 41}
+LONGER_HELP = {"trialcpa": 40, "trialcpa init": 27}
 """Lines of a help that says more than 24 hold: every command there is, everything that is fixed for ever."""
 
 IMAGE = b"the image of firmware 0002012F"

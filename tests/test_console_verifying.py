@@ -126,6 +126,9 @@ def test_everybody_is_told_what_this_is_and_how_to_check_it(pages: Pages, approv
     assert held.journal_key.hex() in page
     assert [each for each in held.certificates if each.role is HierarchyRole.ROOT]
     assert "They agree" in page or "not been compared" in page
+    assert "TDT-2027-0042-" in page
+    assert "TDA-" not in page, "a test authority has no such identifier"
+    assert "/ca/root.cer" not in page, "the root comes from somebody else"
     led = client.get(f"/console/check?approval={approval.lower()}", base_url=ORIGIN)
     assert (led.status_code, led.location) == (302, f"/approvals/{approval}")
     wrong = client.get("/console/check?approval=//evil.example", base_url=ORIGIN, follow_redirects=True)

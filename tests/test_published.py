@@ -461,8 +461,11 @@ def _of_now(files: dict[str, bytes]) -> dict[str, bytes]:
 def test_the_command_publishes_once_and_makes_old_lists_again(tmp_path: Path) -> None:
     house = made(tmp_path / "home", f"sqlite:///{tmp_path}/register.sqlite")
     place = tmp_path / "published"
-    assert trialcpa("publish", str(place), "--home", str(house.settings.home), "--once").status == 0
+    once = ("publish", str(place), "--home", str(house.settings.home), "--once")
+    done = trialcpa(*once)
     files = files_in(place)
+    assert (done.status, done.out) == (0, f"{len(files)} files written in {place}.\n")
+    assert trialcpa(*once).out == f"Nothing is new in {place}.\n"
     assert {"ca/root.cer", "ca/chain.pem"} <= files.keys()
     name = next(each for each in files if each.count("/") == 2 and each.endswith(".crl"))
     _, key, number = name.removesuffix(".crl").split("/")
@@ -476,7 +479,9 @@ def test_it_follows_what_is_committed(world: World, tmp_path: Path) -> None:
     clock = world.clock
     house = House(settings=cast("Settings", None), store=world.store, clock=clock, machine=clock, moved=clock)
     place, stopping = tmp_path / "published", threading.Event()
-    thread = threading.Thread(target=publish, args=(house, place, stopping), kwargs={"once": False})
+    said: list[str] = []
+    follows = {"once": False, "say": said.append}
+    thread = threading.Thread(target=publish, args=(house, place, stopping), kwargs=follows)
     thread.start()
     try:
         approval = world.granted()
@@ -490,6 +495,8 @@ def test_it_follows_what_is_committed(world: World, tmp_path: Path) -> None:
         stopping.set()
         thread.join(5)
     assert not thread.is_alive()
+    assert said[0] == f"Publishing in {place}; it follows until Ctrl-C."
+    assert " written" in said[1]
 
 
 def test_nginx_carries_the_folder_as_the_service_answers(publisher: Publisher, tmp_path: Path) -> None:

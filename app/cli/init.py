@@ -18,26 +18,40 @@ from officers.roster import ADVISED
 
 @click.command(epilog="\b\nExample:\n  trialcpa init --test --home var")
 @home_option
-@click.option(
-    "--test", "environment", flag_value="test", help="A test authority: TEST in every name, TDT- identifiers."
-)
+@click.option("--test", "environment", flag_value="test", help="TEST in every name, TDT- identifiers.")
 @click.option("--live", "environment", flag_value="live", help="A live authority; refuses example values.")
-@click.option("--name", help="Its name in every subject; a test authority's begins with TEST.")
-@click.option("--arc", help="The object identifier arc; a live authority needs its own.")
-@click.option("--base-url", help="The public base, fixed for ever: certificates carry it.")
-@click.option("--port", type=click.IntRange(1, 65535), default=settings_file.DEFAULT_PORT, show_default=True)
-@click.option("--store", "store_url", help="PostgreSQL URL; default: an SQLite file in the home.")
-@click.option("--passphrase", help="file:PATH (from this folder), fd:N or prompt; never the passphrase itself.")
-@click.option("--root-passphrase", help="The same for the root's key; default: as --passphrase.")
-@click.option("--root-dir", type=click.Path(file_okay=False, path_type=Path), help="Where the root's key goes.")
-@click.option("--keys", "keys_file", type=click.Path(dir_okay=False), help="TOML: keys in tokens (docs/keys.md).")
-@click.option("--longest-trial-days", type=click.IntRange(1, 3660), default=731, show_default=True)
+@click.option("--name", metavar="NAME", help="In every subject; a test one's begins with TEST.")
+@click.option("--arc", metavar="OID", help="Object identifier arc; a live one needs its own.")
+@click.option("--base-url", metavar="URL", help="The public base, fixed for ever by certificates.")
 @click.option(
-    "--officer", multiple=True, metavar="NAME=PUBLIC.pem", help="On the roster: two at least, three advised; repeat it."
+    "--port",
+    metavar="PORT",
+    type=click.IntRange(1, 65535),
+    default=settings_file.DEFAULT_PORT,
+    show_default=True,
+    help="Where web listens.",
 )
-@click.option("--test-clock", type=INSTANT, help="Start a test authority's clock at this instant.")
-@click.option("--production", is_flag=True, help="Give each file to its process's user, as root.")
-@click.option("--demo", is_flag=True, help="Also make API and officers' keys for trying it out, in HOME/demo.")
+@click.option("--store", "store_url", metavar="URL", help="PostgreSQL; default: an SQLite file in the home.")
+@click.option("--passphrase", metavar="FROM", help="file:PATH (from this folder), fd:N or prompt.")
+@click.option("--root-passphrase", metavar="FROM", help="The root key's; default: as --passphrase.")
+@click.option(
+    "--root-dir", metavar="DIR", type=click.Path(file_okay=False, path_type=Path), help="Where the root's key goes."
+)
+@click.option(
+    "--keys", "keys_file", metavar="FILE", type=click.Path(dir_okay=False), help="Keys in tokens (docs/keys.md)."
+)
+@click.option(
+    "--longest-trial-days",
+    metavar="N",
+    type=click.IntRange(1, 3660),
+    default=731,
+    show_default=True,
+    help="No trial is longer.",
+)
+@click.option("--officer", multiple=True, metavar="NAME=FILE", help="Officer's public key; repeat it: two at least.")
+@click.option("--test-clock", metavar="INSTANT", type=INSTANT, help="Where a test authority's clock starts.")
+@click.option("--production", is_flag=True, help="As root: files to their users; alone, once more.")
+@click.option("--demo", is_flag=True, help="Also make keys for trying it out, in HOME/demo.")
 def init(
     *,
     home: Path | None,
@@ -47,10 +61,7 @@ def init(
     demo: bool,
     **chosen: object,
 ) -> None:
-    """Hold the ceremony: keys, root, issuing CA, OCSP responder, first CRLs.
-
-    With --production alone, what is there is given to its users again.
-    """
+    """Hold the ceremony: keys, root, issuing CA, OCSP responder, first CRLs."""
     if production and environment is None:
         give_again(home_of(home))
         return
@@ -71,5 +82,6 @@ def init(
     if demo:
         write_demo_credentials(plan.home)
     console = Console()
-    console.print(transcript, highlight=False, markup=False)
+    # A key, a digest or a token's URI that is broken in two cannot be copied: the terminal breaks what is too long.
+    console.print(transcript, highlight=False, markup=False, soft_wrap=True)
     console.print(f"The transcript is in {plan.home / 'ceremony' / 'transcript.txt'}.", soft_wrap=True)

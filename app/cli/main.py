@@ -47,13 +47,13 @@ _FOR_PEOPLE = {
 
 _FOR_OPERATORS = {
     "init": ("app.cli.init", "Hold the ceremony: an authority in an empty folder."),
-    "serve": ("app.cli.serving", "Run web, authority, courier, renderer; or one of them."),
-    "run": ("app.cli.serving", "Run web, authority, courier, renderer; or one of them."),
+    "serve": ("app.cli.serving", "Run all processes; or one of them."),
+    "run": ("app.cli.serving", "Run all processes; or one of them."),
     "story": ("story.command", "Play the life of a certificate or a trial, proved."),
-    "access": ("app.cli.access", "Grant, list and revoke API keys."),
     "doctor": ("app.cli.doctor", "What to worry about and do; look over everything."),
     "check": ("app.cli.check", "What to worry about and do; look over everything."),
-    "clock": ("app.cli.clock", "Show, accept or move a clock."),
+    "access": ("app.cli.access", "Grant and revoke API keys; accept or move a clock."),
+    "clock": ("app.cli.clock", "Grant and revoke API keys; accept or move a clock."),
     "store": ("app.cli.store", "Show, begin or upgrade what store and memory hold."),
     "memory": ("app.cli.memory", "Show, begin or upgrade what store and memory hold."),
     "backup": ("app.cli.backup", "Make or verify a backup; put one in an empty place."),

@@ -42,6 +42,6 @@ def publish(
     from app.publisher import publish as keep  # noqa: PLC0415 - an old list is made again without a register
 
     try:
-        keep(house, folder.resolve(), stopped_by_signal(), once=once)
+        keep(house, folder.resolve(), stopped_by_signal(), once=once, say=click.echo)
     finally:
         house.close()
