@@ -38,12 +38,10 @@ MEETS = {"meeting", "minutes", "agenda_item"}
 ASKED = {"dossier_of"}
 """Pages that show what a form beside them asks for: that is sent."""
 
-PARTS = ("device", "firmware", "certificates", "trial", "key", "check")
 
 SAID: dict[str, set[str]] = {
     "agenda_items.kind": MEETS,
     "amendment_requests.state": {"dossier_of"},
-    "application_drafts.part": {"draft", *(f"draft_{part}" for part in PARTS)},
     "applications.state": COMPOSES_GRANTS | {"dossier_of"},
     "authority_certificates.role": COMPOSES_GRANTS
     | {"dossier_of", "keys", "breach", "everybody", "orders", "order_page", "certificate_page"},
