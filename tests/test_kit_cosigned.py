@@ -102,5 +102,8 @@ def test_witness_and_copy_as_they_are_typed(
     assert typed(*named, "--base", simulator.base, "--note", note)[0] == 0
     code, told, said = typed(*copy, *wants)
     assert (code, "proved" in told) == (0, True), said
+    simulator.log.add(NOW, granted(9, NOW))
+    code, _, said = typed(*copy, *wants)
+    assert (code, "the register more" in said) == (2, True), "its witness has not seen that yet"
     code, _, said = typed(*copy, "--note", note)
     assert (code, "--wanted" in said) == (2, True)

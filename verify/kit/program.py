@@ -34,6 +34,10 @@ YES, NO, UNDECIDED = 0, 1, 2
 
 _KINDS = ("approval", "serial", "sha256")
 _AGAIN_SECONDS = 5
+_BEHIND_SECONDS = 0.5
+_MOST_BEHIND = 10
+"""How often `--once` follows a register that is newer than the copy: rows are told within a second of being signed."""
+
 _BY_KEY = frozenset({Check.ORIGIN, Check.SIGNATURE})
 """What fails where the key is another log's."""
 
@@ -76,6 +80,7 @@ def _sentence(error: Exception) -> str:
 
 def _mirror(chosen: argparse.Namespace) -> int:
     authority, copy = _source(chosen), _copy(chosen)
+    behind = 0
     while True:
         try:
             whole = copy.follow(authority, wait=0 if chosen.once else 30)
@@ -91,6 +96,14 @@ def _mirror(chosen: argparse.Namespace) -> int:
         if found is not None:
             sys.stdout.write(_told(copy, found))
             return YES
+        behind += 1
+        if behind == _MOST_BEHIND:
+            # The feed holds rows back, or the witnesses have not seen them: what is here is proved, and not compared.
+            raise Stopped(
+                Check.UNREACHABLE,
+                f"The copy has {copy.size} rows, and the register more: nothing newer is told. Ask later.",
+            )
+        time.sleep(_BEHIND_SECONDS)
 
 
 def _told(copy: Mirror, found: Compared) -> str:
